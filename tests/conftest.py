@@ -1,0 +1,112 @@
+"""Fixtures: the template as it is now, projects rendered from it, and an environment in which they run."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from support import environment as environments
+from support import template as templates
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_surroundings(tmp_path_factory):
+    """Nothing of the person or machine that runs the tests changes what they see."""
+    folder = tmp_path_factory.mktemp("surroundings")
+    for name in ("settings", "cache"):
+        (folder / name).mkdir()
+    (folder / "settings" / "settings.yml").write_text("{}\n", encoding="utf-8")
+    (folder / "gitconfig").write_text("[init]\ndefaultBranch = main\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings" / "settings.yml"))
+        patch.setenv("COPIER_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"):
+            patch.delenv(name, raising=False)
+        for name in [name for name in os.environ if name.startswith(("MLFLOW_", "MLOPS_", "DVC_"))]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """`with once("name") as folder:` runs its body in one of the xdist workers only; the others wait for it.
+
+    The folder is shared by all workers. It is None where the work has been done: ask `once.path("name")`.
+    """
+    base = tmp_path_factory.getbasetemp()
+    return Once(base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
+
+
+class Once:
+    def __init__(self, base):
+        self.base = base
+
+    def path(self, name):
+        return self.base / f"shared-{name}"
+
+    @contextmanager
+    def __call__(self, name):
+        done = self.base / f"shared-{name}.done"
+        with FileLock(self.base / f"shared-{name}.lock"):
+            try:
+                yield None if done.exists() else self.path(name)
+            except BaseException:
+                shutil.rmtree(self.path(name), ignore_errors=True)
+                raise
+            done.touch()
+
+
+@pytest.fixture(scope="session")
+def template(once):
+    """The template's repository as it is now: HEAD and the uncommitted changes, tagged v9999.0.0."""
+    with once("template") as folder:
+        if folder:
+            templates.snapshot(folder)
+    return once.path("template")
+
+
+@pytest.fixture
+def render(template, tmp_path):
+    """`render(**answers)` copies the template with these answers, others by default, and returns the new folder.
+
+    `render(into=FOLDER, **answers)` copies into a folder of the test's choice.
+    """
+    numbers = count(1)
+
+    def render(into=None, **answers):
+        return templates.copy(template, into or tmp_path / f"project-{next(numbers)}", **answers)
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def environment(template, once, tmp_path_factory):
+    """One installed environment with the packages of all frameworks; `environment.install(folder)` gives a `Project`."""
+    env = environments.changed(dict(os.environ), {"UV_NO_SYNC": "1", "NO_COLOR": "1"})
+    with once("environment") as folder:
+        if folder:
+            projects = [
+                templates.copy(template, tmp_path_factory.mktemp("frameworks") / name, framework=name)
+                for name in ("scikit-learn", "xgboost", "lightgbm")
+            ]
+            environments.install_shared(folder, projects, env=env)
+    return environments.Environment(once.path("environment") / "venv", env)
+
+
+@pytest.fixture
+def project(render, environment):
+    """`project(**answers)` renders a project and makes it runnable: `project().run("mlops", "--help")`.
+
+    It is a folder as `copier copy` leaves it, plus `.venv`: no git repository yet. `run` asserts exit code 0 or `code=`, and
+    gives an object with `code`, `out` and `err`.
+    """
+
+    def project(into: Path | None = None, **answers):
+        return environment.install(render(into=into, **answers))
+
+    return project

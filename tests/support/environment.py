@@ -1,0 +1,147 @@
+"""One installed environment for all rendered projects, and a thin one of its own for each of them.
+
+Installing MLflow and its company into every project would take most of the tests' time. So they are installed once, and a
+project gets a virtual environment that holds only itself, installed as `uv sync` would install it; a `.pth` file adds the
+shared packages. `UV_NO_SYNC` makes `uv run` take it as it is, so a project's own commands run unchanged.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from uv import find_uv_bin
+
+UV = find_uv_bin()
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def __str__(self):
+        return f"exit code {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A rendered project whose environment is installed: `path`, and `run`, which runs a command in it."""
+
+    path: Path
+    env: dict
+
+    def run(self, *command, code=0, timeout=300, cwd=None, **env):
+        """Runs a command in the project as a shell in its environment would, and asserts its exit code.
+
+        `code=None` takes any exit code. Keywords in capitals are environment variables, None takes one away. A command
+        that outlives its timeout (seconds) is killed with all its children and fails the test.
+        """
+        done = run(*command, cwd=cwd or self.path, env=changed(self.env, env), timeout=timeout)
+        assert code is None or done.code == code, f"{' '.join(map(str, command))}: {done}"
+        return done
+
+    @property
+    def python(self):
+        return self.path / ".venv" / SCRIPTS / "python"
+
+
+def run(*command, cwd, env, timeout=300):
+    """Runs a command with no terminal, its own process group and a time limit."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return Done(process.returncode, out, err)
+
+
+def changed(env, changes):
+    """A copy of an environment with some variables set, or taken away where the value is None."""
+    merged = {**env, **{name: str(value) for name, value in changes.items() if value is not None}}
+    return {name: value for name, value in merged.items() if changes.get(name, "") is not None}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The shared environment: `path` of the virtual environment, and `install`, which makes a project runnable."""
+
+    path: Path
+    env: dict
+
+    def install(self, project):
+        """Gives a rendered project its `.venv` and returns it as a `Project`. Again after it has moved."""
+        own = Path(project, ".venv")
+        shutil.rmtree(own, ignore_errors=True)
+        uv("venv", "-q", "--python", self.path / SCRIPTS / "python", own, cwd=project, env=self.env)
+        packages = site_packages(own)
+        shared = f"import site; site.addsitedir({str(site_packages(self.path))!r})\n"
+        Path(packages, "_shared.pth").write_text(shared, encoding="utf-8")
+        uv("pip", "install", "-q", "--no-deps", "--python", own, "-e", project, cwd=project, env=self.env)
+        adopt_scripts(self.path / SCRIPTS, own / SCRIPTS)
+        path = os.pathsep.join([str(own / SCRIPTS), str(Path(UV).parent), self.env["PATH"]])
+        return Project(Path(project), {**self.env, "PATH": path})
+
+
+def install_shared(folder, projects, *, env):
+    """Installs what any of these rendered projects depends on, development groups included."""
+    requirements = set()
+    for project in projects:
+        settings = tomllib.loads(Path(project, "pyproject.toml").read_text(encoding="utf-8"))
+        requirements.update(settings["project"]["dependencies"])
+        for group in settings.get("dependency-groups", {}).values():
+            requirements.update(entry for entry in group if isinstance(entry, str))
+    Path(folder).mkdir(parents=True)
+    listed = Path(folder, "requirements.txt")
+    listed.write_text("\n".join(sorted(requirements)) + "\n", encoding="utf-8")
+    venv = Path(folder, "venv")
+    uv("venv", "-q", "--python", sys.executable, venv, cwd=folder, env=env)
+    uv("pip", "install", "-q", "--python", venv, "-r", listed, cwd=folder, env=env, timeout=900)
+    return venv
+
+
+def uv(*arguments, cwd, env, timeout=300):
+    """Runs uv, and shows what it printed if it fails."""
+    done = run(UV, *arguments, cwd=cwd, env=env, timeout=timeout)
+    assert done.code == 0, f"uv {' '.join(map(str, arguments))}: {done}"
+
+
+def site_packages(venv):
+    """Where a virtual environment of this Python keeps its packages."""
+    return sysconfig.get_path("purelib", "venv", {"base": str(venv), "platbase": str(venv)})
+
+
+def adopt_scripts(source, target):
+    """Links the shared environment's commands; those in Python get the project's own interpreter."""
+    for script in source.iterdir():
+        mine = target / script.name
+        if mine.exists() or script.name.startswith(("python", "activate")):
+            continue
+        head, _, body = script.read_bytes().partition(b"\n")
+        if head.startswith(b"#!") and b"python" in head:
+            mine.write_bytes(b"#!" + os.fsencode(target / "python") + b"\n" + body)
+            mine.chmod(0o755)
+        else:
+            mine.symlink_to(script)

@@ -1,0 +1,90 @@
+"""The template under test, and copies of it made in this process."""
+
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import copier
+import jinja2
+from copier._jinja_ext import get_yield_context
+
+ROOT = Path(__file__).resolve().parents[2]
+TAG = "v9999.0.0"
+
+
+def git(*arguments, cwd):
+    """What git prints, without the last line end."""
+    done = subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True)
+    return done.stdout.rstrip("\n")
+
+
+def snapshot(folder):
+    """A clone of HEAD with the uncommitted changes on top, in one commit tagged as newest version."""
+    git("clone", "-q", "--no-tags", str(ROOT), str(folder), cwd=ROOT)
+    changed = git("ls-files", "-z", "-m", "-d", "-o", "--exclude-standard", cwd=ROOT).split("\0")
+    changed += git("diff", "-z", "--cached", "--name-only", cwd=ROOT).split("\0")
+    for name in filter(None, changed):
+        source, target = ROOT / name, Path(folder, name)
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+        else:
+            target.unlink(missing_ok=True)
+    git("add", "-A", cwd=folder)
+    who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
+    git(*who, "commit", "-q", "--allow-empty", "--no-verify", "-m", "State under test", cwd=folder)
+    git("tag", TAG, cwd=folder)
+    return Path(folder)
+
+
+def copy(template, folder, *, operation=copier.run_copy, **answers):
+    """Copies the template as `copier copy --defaults` does, without trust, and returns the folder."""
+    with remembered_compilations():
+        operation(
+            str(template),
+            folder,
+            data=answers,
+            defaults=True,
+            quiet=True,
+            unsafe=False,
+            vcs_ref=TAG,
+        )
+    return Path(folder)
+
+
+_compiled = {}
+
+
+@contextmanager
+def remembered_compilations():
+    """Within it, Jinja compiles a string once a process, and not 1,500 times a copy.
+
+    Copier resets its context of `yield` while a string is parsed, so a remembered one resets it here.
+    """
+    original = jinja2.Environment.compile
+
+    def compile_once(self, source, name=None, filename=None, raw=False, defer_init=False):
+        key = (self.lexer, source, name, filename, raw, defer_init)
+        if not isinstance(source, str):
+            return original(self, source, name, filename, raw, defer_init)
+        if key in _compiled:
+            context = get_yield_context(self)
+            context.yield_name = context.yield_iterable = None
+        else:
+            _compiled[key] = original(self, source, name, filename, raw, defer_init)
+        return _compiled[key]
+
+    with mock.patch.object(jinja2.Environment, "compile", compile_once):
+        yield
+
+
+def files(folder, *, without=(".git",)):
+    """Paths of all files below a folder, relative and with slashes, sorted."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in without]
+        found += [Path(parent, name).relative_to(folder).as_posix() for name in names]
+    return sorted(found)
