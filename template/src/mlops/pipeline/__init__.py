@@ -1,0 +1,23 @@
+"""The stages of ours that `dvc.yaml` names, one module each; `ingest` to `evaluate` are pure."""
+
+import importlib
+
+from mlops.errors import UsageError
+
+STAGES = ("ingest", "validate", "split", "train", "evaluate", "register")
+
+
+def run_stage(name: str) -> None:
+    """Run one stage in the project around the current folder.
+
+    Raises:
+        UsageError: no such stage, or a wrong `params.yaml`.
+        MlopsError: the stage failed.
+    """
+    if name not in STAGES:
+        raise UsageError(f"'{name}' is no stage of ours; choose from {', '.join(STAGES)}")
+    from mlops.params import load_params
+    from mlops.project import load_project
+
+    project = load_project()
+    importlib.import_module(f"mlops.pipeline.{name}").run(project, load_params())

@@ -1,0 +1,64 @@
+"""The report on a model: one HTML page with everything in it, for a browser or a mail."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops.files import read_json, write_text
+from mlops.params import Params
+from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT
+from mlops.project import Project
+
+if TYPE_CHECKING:
+    from mlops.registry.judge import Decision
+
+PLOTS = {
+    "calibration": "Calibration: what was predicted beside what came",
+    "predictions": "Predictions against the truth",
+    "slices": "Slices, worst first",
+}
+
+
+def write_report(project: Project, params: Params, decision: "Decision") -> None:
+    """Write `reports/index.html` from what the stages left."""
+    plots = {
+        title: drawing[drawing.index("<svg") :]
+        for name, title in PLOTS.items()
+        if (file := EVALUATION / f"{name}.svg").is_file()
+        for drawing in [file.read_text(encoding="utf-8")]
+    }
+    page = render_page(
+        "model.html",
+        project=project.name,
+        params=params.model_dump(),
+        evaluation=read_json(EVALUATION / "evaluation.json"),
+        bundle=read_json(BUNDLE / "bundle.json"),
+        decision=decision,
+        plots=plots,
+    )
+    write_text(REPORT, page)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Fill in one of the pages in `html/`; every value is escaped, save plots of our own."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = shown
+    return environment.get_template(template).render(values)
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
