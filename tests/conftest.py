@@ -1,4 +1,4 @@
-"""Fixtures: the template as it is now, projects rendered from it, and an environment in which they run."""
+"""Fixtures: the template as it is now, projects rendered from it, and where they run."""
 
 import os
 import shutil
@@ -25,18 +25,19 @@ def clean_surroundings(tmp_path_factory):
         patch.setenv("COPIER_CACHE_DIR", str(folder / "cache"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT"):
-            patch.delenv(name, raising=False)
-        for name in [name for name in os.environ if name.startswith(("MLFLOW_", "MLOPS_", "DVC_"))]:
-            patch.delenv(name)
+        alone = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV"}
+        for name in list(os.environ):
+            if name in alone or name.startswith(("DVC_", "GIT_AUTHOR", "MLFLOW_", "MLOPS_")):
+                patch.delenv(name)
         yield
 
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory):
-    """`with once("name") as folder:` runs its body in one of the xdist workers only; the others wait for it.
+    """`with once("name") as folder:` does its body in one of the xdist workers; the others wait.
 
-    The folder is shared by all workers. It is None where the work has been done: ask `once.path("name")`.
+    The folder is shared by all workers. It is None where the work was done before: then
+    `once.path("name")` says where.
     """
     base = tmp_path_factory.getbasetemp()
     return Once(base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
@@ -63,7 +64,7 @@ class Once:
 
 @pytest.fixture(scope="session")
 def template(once):
-    """The template's repository as it is now: HEAD and the uncommitted changes, tagged v9999.0.0."""
+    """The template's repository as it is now, uncommitted changes included, tagged v9999.0.0."""
     with once("template") as folder:
         if folder:
             templates.snapshot(folder)
@@ -72,9 +73,9 @@ def template(once):
 
 @pytest.fixture
 def render(template, tmp_path):
-    """`render(**answers)` copies the template with these answers, others by default, and returns the new folder.
+    """`render(**answers)` copies the template with these answers and returns the new folder.
 
-    `render(into=FOLDER, **answers)` copies into a folder of the test's choice.
+    Other answers are the defaults; `into=FOLDER` copies into a folder of the test's choice.
     """
     numbers = count(1)
 
@@ -86,12 +87,14 @@ def render(template, tmp_path):
 
 @pytest.fixture(scope="session")
 def environment(template, once, tmp_path_factory):
-    """One installed environment with the packages of all frameworks; `environment.install(folder)` gives a `Project`."""
+    """What any project needs, installed once: `environment.install(folder)` -> `Project`."""
     env = environments.changed(dict(os.environ), {"UV_NO_SYNC": "1", "NO_COLOR": "1"})
     with once("environment") as folder:
         if folder:
             projects = [
-                templates.copy(template, tmp_path_factory.mktemp("frameworks") / name, framework=name)
+                templates.copy(
+                    template, tmp_path_factory.mktemp("frameworks") / name, framework=name
+                )
                 for name in ("scikit-learn", "xgboost", "lightgbm")
             ]
             environments.install_shared(folder, projects, env=env)
@@ -100,10 +103,10 @@ def environment(template, once, tmp_path_factory):
 
 @pytest.fixture
 def project(render, environment):
-    """`project(**answers)` renders a project and makes it runnable: `project().run("mlops", "--help")`.
+    """`project(**answers)` renders a project that can run: `project().run("mlops", "--help")`.
 
-    It is a folder as `copier copy` leaves it, plus `.venv`: no git repository yet. `run` asserts exit code 0 or `code=`, and
-    gives an object with `code`, `out` and `err`.
+    It is a folder as `copier copy` leaves it, plus `.venv`: no git repository yet. `run` asserts
+    exit code 0, or `code=`, and returns an object with `code`, `out` and `err`.
     """
 
     def project(into: Path | None = None, **answers):

@@ -1,8 +1,9 @@
 """One installed environment for all rendered projects, and a thin one of its own for each of them.
 
-Installing MLflow and its company into every project would take most of the tests' time. So they are installed once, and a
-project gets a virtual environment that holds only itself, installed as `uv sync` would install it; a `.pth` file adds the
-shared packages. `UV_NO_SYNC` makes `uv run` take it as it is, so a project's own commands run unchanged.
+Installing MLflow and its company into every project would take most of the tests' time. So they are
+installed once, and a project gets a virtual environment that holds only itself, installed as
+`uv sync` would; a `.pth` file adds the shared packages. `UV_NO_SYNC` makes `uv run` take it as
+is, so that a project's own commands run unchanged.
 """
 
 import os
@@ -35,16 +36,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Project:
-    """A rendered project whose environment is installed: `path`, and `run`, which runs a command in it."""
+    """A rendered project that can run: its `path`, and `run` for a command in it."""
 
     path: Path
     env: dict
 
     def run(self, *command, code=0, timeout=300, cwd=None, **env):
-        """Runs a command in the project as a shell in its environment would, and asserts its exit code.
+        """Runs a command as a shell in the project's environment would; asserts its exit code.
 
-        `code=None` takes any exit code. Keywords in capitals are environment variables, None takes one away. A command
-        that outlives its timeout (seconds) is killed with all its children and fails the test.
+        `code=None` takes any exit code. Other keywords are environment variables; None takes one
+        away. A command that outlives its timeout (seconds) is killed with its children, and fails.
         """
         done = run(*command, cwd=cwd or self.path, env=changed(self.env, env), timeout=timeout)
         assert code is None or done.code == code, f"{' '.join(map(str, command))}: {done}"
@@ -86,20 +87,31 @@ def changed(env, changes):
 
 @dataclass(frozen=True)
 class Environment:
-    """The shared environment: `path` of the virtual environment, and `install`, which makes a project runnable."""
+    """The shared environment: its `path`, and `install`, which makes a project able to run."""
 
     path: Path
     env: dict
 
     def install(self, project):
-        """Gives a rendered project its `.venv` and returns it as a `Project`. Again after it has moved."""
+        """Gives a rendered project its `.venv`, a new one if it has moved; returns a `Project`."""
         own = Path(project, ".venv")
         shutil.rmtree(own, ignore_errors=True)
         uv("venv", "-q", "--python", self.path / SCRIPTS / "python", own, cwd=project, env=self.env)
         packages = site_packages(own)
         shared = f"import site; site.addsitedir({str(site_packages(self.path))!r})\n"
         Path(packages, "_shared.pth").write_text(shared, encoding="utf-8")
-        uv("pip", "install", "-q", "--no-deps", "--python", own, "-e", project, cwd=project, env=self.env)
+        uv(
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--python",
+            own,
+            "-e",
+            project,
+            cwd=project,
+            env=self.env,
+        )
         adopt_scripts(self.path / SCRIPTS, own / SCRIPTS)
         path = os.pathsep.join([str(own / SCRIPTS), str(Path(UV).parent), self.env["PATH"]])
         return Project(Path(project), {**self.env, "PATH": path})
@@ -134,14 +146,16 @@ def site_packages(venv):
 
 
 def adopt_scripts(source, target):
-    """Links the shared environment's commands; those in Python get the project's own interpreter."""
+    """Links the shared commands; those in Python get the project's own interpreter."""
+    # As installers do where a path is long or has spaces: more than a first line can hold.
+    head = b"#!/bin/sh\n'''exec' \"" + os.fsencode(target / "python") + b'" "$0" "$@"\n\' \'\'\'\n'
     for script in source.iterdir():
         mine = target / script.name
         if mine.exists() or script.name.startswith(("python", "activate")):
             continue
-        head, _, body = script.read_bytes().partition(b"\n")
-        if head.startswith(b"#!") and b"python" in head:
-            mine.write_bytes(b"#!" + os.fsencode(target / "python") + b"\n" + body)
+        first, _, body = script.read_bytes().partition(b"\n")
+        if first.startswith(b"#!") and b"python" in first:
+            mine.write_bytes(head + body)
             mine.chmod(0o755)
         else:
             mine.symlink_to(script)

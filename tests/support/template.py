@@ -22,7 +22,7 @@ def git(*arguments, cwd):
 
 
 def snapshot(folder):
-    """A clone of HEAD with the uncommitted changes on top, in one commit tagged as newest version."""
+    """A clone of HEAD with the uncommitted changes on top, tagged as the newest version."""
     git("clone", "-q", "--no-tags", str(ROOT), str(folder), cwd=ROOT)
     changed = git("ls-files", "-z", "-m", "-d", "-o", "--exclude-standard", cwd=ROOT).split("\0")
     changed += git("diff", "-z", "--cached", "--name-only", cwd=ROOT).split("\0")
@@ -41,7 +41,7 @@ def snapshot(folder):
 
 
 def copy(template, folder, *, operation=copier.run_copy, **answers):
-    """Copies the template as `copier copy --defaults` does, without trust, and returns the folder."""
+    """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
     with remembered_compilations():
         operation(
             str(template),
@@ -62,19 +62,19 @@ _compiled = {}
 def remembered_compilations():
     """Within it, Jinja compiles a string once a process, and not 1,500 times a copy.
 
-    Copier resets its context of `yield` while a string is parsed, so a remembered one resets it here.
+    Copier resets its context of `yield` while it parses a string, so a remembered one resets it.
     """
     original = jinja2.Environment.compile
 
-    def compile_once(self, source, name=None, filename=None, raw=False, defer_init=False):
-        key = (self.lexer, source, name, filename, raw, defer_init)
+    def compile_once(self, source, *place, **how):
+        key = (self.lexer, source, place, tuple(how.items()))
         if not isinstance(source, str):
-            return original(self, source, name, filename, raw, defer_init)
+            return original(self, source, *place, **how)
         if key in _compiled:
             context = get_yield_context(self)
             context.yield_name = context.yield_iterable = None
         else:
-            _compiled[key] = original(self, source, name, filename, raw, defer_init)
+            _compiled[key] = original(self, source, *place, **how)
         return _compiled[key]
 
     with mock.patch.object(jinja2.Environment, "compile", compile_once):

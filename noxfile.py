@@ -1,0 +1,97 @@
+"""What people and CI run here, with nothing but Python, git and pip: `nox -s demo`, say."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests"]
+
+
+def install(session: nox.Session, group: str) -> None:
+    """Install a dependency group of pyproject.toml, which is where versions are said."""
+    groups = nox.project.load_toml(ROOT / "pyproject.toml")
+    session.install("--quiet", *nox.project.dependency_groups(groups, group))
+
+
+def copy(session: nox.Session, folder: Path, *arguments: str) -> None:
+    """Copy the template as it is at HEAD, without trust, as a user would."""
+    source = ["--vcs-ref", "HEAD", str(ROOT), str(folder)]
+    session.run("copier", "copy", "--defaults", *arguments, *source)
+
+
+def in_project(session: nox.Session, folder: Path, *command: str) -> None:
+    """Run a command of a rendered project in its own environment, which uv makes beside it."""
+    with session.chdir(folder):
+        session.run("uv", "run", *command, env={"VIRTUAL_ENV": None})
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Make a project in demo/, or in the folder given after `--`, and run it to its first model."""
+    name, *others = session.posargs or ["demo"]
+    if others or name.startswith("-"):
+        session.error("Name one folder or none: nox -s demo -- FOLDER")
+    folder = Path(session.invoked_from, name).resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        session.error(
+            f"{folder} is there already. Remove it, or name another: nox -s demo -- FOLDER"
+        )
+    install(session, "copy")
+    copy(session, folder, "--quiet")
+    in_project(session, folder, "mlops", "init")
+    in_project(session, folder, "mlops", "run")
+    session.log("The model is registered. Go on from here:")
+    session.log(f"  cd {shlex.quote(os.path.relpath(folder, session.invoked_from))}")
+    if not shutil.which("uv"):
+        session.log(f"  {Path(sys.executable).name} -m pip install uv")
+    session.log("  uv run mlops ui       its runs and models, in a browser")
+    session.log("  uv run mlops doctor   what is set up, and what is not")
+    session.log("README.md there tells the rest; reports/ has the report of this run.")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on two cores; arguments after `--` go to pytest."""
+    install(session, "tests")
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Find faults of style, of types and, in workflows, of security; change nothing."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("yamllint", "--strict", ".")
+    folders = [Path(".github"), Path("template", ".github")]
+    workflows = [str(path) for folder in folders for path in sorted(folder.glob("workflows/*.yml"))]
+    session.run("actionlint", *workflows)
+    session.run("zizmor", "--offline", "--pedantic", "--quiet", *map(str, folders))
+    # Types need the packages that a project installs, and its settings: so they are checked in one.
+    project = Path(session.create_tmp(), "types")
+    shutil.rmtree(project, ignore_errors=True)
+    copy(session, project, "--quiet")
+    in_project(session, project, "--quiet", "mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into site/, strictly; `nox -s docs -- serve` shows it while it is written."""
+    install(session, "docs")
+    session.run("mkdocs", *(session.posargs or ["build", "--strict"]))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the template against what people would use instead, and print a table."""
+    install(session, "bench")
+    session.run("python", "tests/bench", *session.posargs)
