@@ -1,0 +1,41 @@
+"""What this project checks and runs: `uv run nox` for the checks, `uv run nox -s run` for the pipeline.
+
+The tools come from the project's environment, at the versions in uv.lock, so a laptop, the commit hooks and CI agree.
+"""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "typecheck", "tests"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Find faults of style in code and of security in workflows; change nothing."""
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    workflows = sorted(str(path) for path in Path(".github", "workflows").glob("*.y*ml"))
+    if workflows:
+        session.run("actionlint", *workflows)
+        session.run("zizmor", "--offline", "--pedantic", "--quiet", ".")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check the types of code and tests, strictly."""
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments after `--` go to pytest."""
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def run(session: nox.Session) -> None:
+    """Run the pipeline on the data that params.yaml names; arguments after `--` go to `mlops run`."""
+    session.run("mlops", "run", *session.posargs)
