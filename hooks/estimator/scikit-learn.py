@@ -1,4 +1,4 @@
-"""The estimator: histogram gradient boosting of scikit-learn, categories as such, missing values as they are."""
+"""The estimator: scikit-learn's histogram gradient boosting; categories and missing values as they are."""
 
 from typing import Any
 
@@ -27,7 +27,5 @@ def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeli
     )
     return make_pipeline(
         make_column_transformer((encoder, categorical), remainder="passthrough"),
-        ESTIMATORS[task](
-            categorical_features=list(range(len(categorical))), random_state=seed, **params
-        ),
+        ESTIMATORS[task](categorical_features=list(range(len(categorical))), random_state=seed, **params),
     )

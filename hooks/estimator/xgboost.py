@@ -22,7 +22,5 @@ def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeli
     types = ["c"] * len(categorical) + ["q"] * (len(features) - len(categorical))
     return make_pipeline(
         make_column_transformer((encoder, categorical), remainder="passthrough"),
-        ESTIMATORS[task](
-            enable_categorical=True, feature_types=types, random_state=seed, **params
-        ),
+        ESTIMATORS[task](enable_categorical=True, feature_types=types, random_state=seed, **params),
     )

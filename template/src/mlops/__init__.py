@@ -1,1 +1,1 @@
-"""The machinery of this project: the template's, the same bytes in every project, and replaced by `copier update`."""
+"""The machinery: the template's, the same bytes in every project; `copier update` renews it."""

@@ -38,7 +38,9 @@ def run(
 
 
 @app.command()
-def stage(name: Annotated[str, typer.Argument(help="ingest, validate, split, train, evaluate or register.")]) -> None:
+def stage(
+    name: Annotated[str, typer.Argument(help="ingest, validate, split, train, evaluate or register.")],
+) -> None:
     """Run one stage as dvc.yaml does, whether or not anything changed."""
     from mlops.pipeline import run_stage
 

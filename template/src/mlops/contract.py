@@ -1,6 +1,5 @@
-"""The data contract at work: physical types made the contract's own, and every breach counted with an example."""
+"""The data contract at work: types made its own, and every breach counted with an example."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,14 +23,14 @@ def conform(frame: pl.LazyFrame, dataset: Dataset) -> pl.LazyFrame:
     found = frame.collect_schema()
     columns = dataset.schema.columns
     different = {
-        name: dtype
-        for name, dtype in dataset.dtypes.items()
-        if name in found and found[name] != dtype
+        name: dtype for name, dtype in dataset.dtypes.items() if name in found and found[name] != dtype
     }
     lossless: dict[str, bool] = {}
     if different:
         checks = [_loses(name, found[name], dtype).alias(name) for name, dtype in different.items()]
-        lossless = {name: not lost for name, lost in frame.select(checks).collect().row(0, named=True).items()}
+        lossless = {
+            name: not lost for name, lost in frame.select(checks).collect().row(0, named=True).items()
+        }
     expressions: list[pl.Expr] = []
     for name, dtype in dataset.dtypes.items():
         if name not in found:
@@ -50,7 +49,9 @@ def _cast(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
         text = column.str.strip_chars()
         column = pl.when(text != "").then(text)  # CSV writes a missing value as nothing
         if isinstance(dtype, pl.Datetime):
-            return column.str.to_datetime(time_unit=dtype.time_unit, time_zone=dtype.time_zone, strict=False).alias(name)
+            return column.str.to_datetime(
+                time_unit=dtype.time_unit, time_zone=dtype.time_zone, strict=False
+            ).alias(name)
         if isinstance(dtype, pl.Date):
             return column.str.to_date(strict=False).alias(name)
         if isinstance(dtype, pl.Boolean):
@@ -99,10 +100,9 @@ def breaches(batches: Iterable[pl.DataFrame], dataset: Dataset) -> tuple[int, li
     Returns:
         The number of rows, and the breaches in the order of their rows, most first.
     """
-    os.environ["PANDERA_VALIDATION_ENABLED"] = "True"
     from pandera.errors import SchemaErrors
 
-    rows, found = 0, {}
+    rows, found = 0, dict[tuple[str, str], Breach]()
     for batch in batches:
         rows += len(batch)
         try:
@@ -114,7 +114,10 @@ def breaches(batches: Iterable[pl.DataFrame], dataset: Dataset) -> tuple[int, li
 
 
 def _record(
-    found: dict[tuple[str, str], Breach], case: dict[str, Any], batch: pl.DataFrame, schema: "pa.DataFrameSchema"
+    found: dict[tuple[str, str], Breach],
+    case: dict[str, Any],
+    batch: pl.DataFrame,
+    schema: "pa.DataFrameSchema",
 ) -> None:
     check = str(case["check"])
     column = str(case["column"] or case["failure_case"])

@@ -46,10 +46,10 @@ def _findings(project: Project) -> Iterator[Finding]:
     params = None
     for what, look in (
         ("params.yaml", load_params),
-        ("dataset.py", lambda: project.dataset and None),
-        ("features.py", lambda: project.build_features and None),
-        ("estimator.py", lambda: project.build_estimator and None),
-        ("metrics.py", lambda: project.metrics and None),
+        ("dataset.py", lambda: _use(project.dataset)),
+        ("features.py", lambda: _use(project.build_features)),
+        ("estimator.py", lambda: _use(project.build_estimator)),
+        ("metrics.py", lambda: _use(project.metrics)),
     ):
         finding, value = _attempt(what, look)
         params = value or params
@@ -59,6 +59,10 @@ def _findings(project: Project) -> Iterator[Finding]:
         yield _source(params)
     yield _remote()
     yield _store()
+
+
+def _use(value: object) -> None:
+    """Looking at it was all: an import that fails has said so."""
 
 
 def _attempt(what: str, look: Callable[[], object]) -> tuple[Finding, object]:
@@ -88,7 +92,9 @@ def _repository() -> Iterator[Finding]:
         yield Finding("commit", (head or "none").strip(), None if head else "mlops init")
         hook = Path((git("rev-parse", "--git-path", "hooks/pre-commit") or "").strip())
         there = hook.is_file() or bool(git("config", "core.hooksPath"))
-        yield Finding("hooks", "installed" if there else "not installed", None if there else "pre-commit install")
+        yield Finding(
+            "hooks", "installed" if there else "not installed", None if there else "pre-commit install"
+        )
 
 
 def _lock_file() -> Finding:
@@ -99,7 +105,9 @@ def _lock_file() -> Finding:
     done = subprocess.run(["uv", "lock", "--check", "--offline"], capture_output=True, check=False)
     stale = done.returncode != 0
     return Finding(
-        "uv.lock", "lags behind pyproject.toml" if stale else "fits pyproject.toml", "uv lock" if stale else None
+        "uv.lock",
+        "lags behind pyproject.toml" if stale else "fits pyproject.toml",
+        "uv lock" if stale else None,
     )
 
 
@@ -143,14 +151,18 @@ def _remote() -> Finding:
                 while not parent.exists():
                     parent = parent.parent
                 if not os.access(parent, os.W_OK):
-                    return Finding("DVC remote", f"{path} cannot be written to", "change its rights or the remote")
+                    return Finding(
+                        "DVC remote", f"{path} cannot be written to", "change its rights or the remote"
+                    )
             else:
                 filesystem.exists(path)
             return Finding("DVC remote", f"{name}: {path}", None)
     except DvcException as error:
         return Finding("DVC remote", " ".join(str(error).split()), "mend .dvc/config")
     except Exception as error:
-        return Finding("DVC remote", f"does not answer: {type(error).__name__}: {error}", "check the credentials")
+        return Finding(
+            "DVC remote", f"does not answer: {type(error).__name__}: {error}", "check the credentials"
+        )
 
 
 def _store() -> Finding:

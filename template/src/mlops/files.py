@@ -68,7 +68,7 @@ def file_hash(path: Path, algorithm: str = "sha256") -> str:
 
 
 def folder_hash(path: Path) -> str:
-    """The digest of a folder: the relative names of its files and their bytes, in the order of the names."""
+    """The digest of a folder: the relative names of its files and their bytes, in order."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
         if file.is_file():

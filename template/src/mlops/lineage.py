@@ -1,4 +1,4 @@
-"""Where a model comes from: commit, uncommitted changes, data, parameters and template, as the run's tags."""
+"""Where a model comes from: commit, changes, data, parameters and template, as tags of its run."""
 
 import subprocess
 from pathlib import Path

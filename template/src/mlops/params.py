@@ -1,4 +1,4 @@
-"""`params.yaml` as typed values: each key has a default here, so that an old file goes on working."""
+"""`params.yaml` as typed values; each key has a default, so that an old file goes on working."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -16,19 +16,19 @@ class _Section(BaseModel):
 
 
 class Data(_Section):
-    source: str = Field("data/sample/flights.parquet", min_length=1)
+    source: str = Field(default="data/sample/flights.parquet", min_length=1)
     """A path, a folder, a pattern or any fsspec URL of Parquet or CSV files."""
 
 
 class Split(_Section):
     by: Literal["auto", "time", "random", "stratified", "group"] = "auto"
     """`auto`: by time where the data set has a time column, else at random."""
-    test: float = Field(0.2, gt=0, lt=1)
+    test: float = Field(default=0.2, gt=0, lt=1)
     """The share of rows (of groups, `by: group`) that is held out; the latest ones `by: time`."""
 
 
 class Evaluate(_Section):
-    slice_rows: int = Field(200, ge=1)
+    slice_rows: int = Field(default=200, ge=1)
     """A slice with fewer rows of the test set is not reported: its metrics would be noise."""
 
 
@@ -41,7 +41,7 @@ class Gate(_Section):
     """How much better than the champion, on the same rows; 0 lets an equal model pass."""
     worst_slice: float | None = None
     """The worst value that any reported slice may have."""
-    parity: float = Field(1e-6, ge=0)
+    parity: float = Field(default=1e-6, ge=0)
     """How far predictions of single rows may lie from those of the same rows in one batch."""
 
 
@@ -49,7 +49,7 @@ class Params(_Section):
     """Everything that changes a model, as in `params.yaml`."""
 
     task: Task
-    seed: int = Field(42, ge=0, lt=2**32)
+    seed: int = Field(default=42, ge=0, lt=2**32)
     data: Data = Data()
     split: Split = Split()
     estimator: dict[str, Any] = {}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 INK, ACCENT, MUTED = "#1f2933", "#2563eb", "#9aa5b1"
 SHOWN_SLICES = 20
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "mlops",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -50,7 +50,7 @@ def evaluation_plots(
         for name, draw in drawings.items():
             tall = min(len(evaluation["slices"]), SHOWN_SLICES) * 0.22 + 1 if name == "slices" else 0
             figure = Figure(figsize=(5, max(3.4, tall)), layout="constrained")
-            draw(figure.add_subplot())
+            draw(figure.add_subplot())  # type: ignore[no-untyped-call]
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
 
 
@@ -80,7 +80,8 @@ def _confusion(axes: "Axes", truth: np.ndarray[Any, Any], predicted: np.ndarray[
     shares = confusion_matrix(truth, predicted, normalize="true")
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares) if len(shares) <= 10 else ():
-        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color="white" if share > 0.5 else INK)
+        color = "white" if share > 0.5 else INK
+        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=color)
     axes.set(xlabel="predicted class", ylabel="true class")
 
 

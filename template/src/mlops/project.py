@@ -74,7 +74,7 @@ class Dataset:
     @cached_property
     def schema(self) -> "pa.DataFrameSchema":
         """The contract as a pandera schema."""
-        return self.contract if hasattr(self.contract, "columns") else self.contract.to_schema()
+        return self.contract.to_schema() if isinstance(self.contract, type) else self.contract
 
     @cached_property
     def label(self) -> str:
@@ -181,11 +181,11 @@ def load_project() -> Project:
     except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"{pyproject} does not say which package is the project's ({error!r}); it needs "
-            "[project.entry-points.\"mlops.project\"] with a line name = \"package\""
+            '[project.entry-points."mlops.project"] with a line name = "package"'
         ) from error
     if len(points) != 1:
         raise UsageError(
-            f"{pyproject} names {len(points)} packages under entry-points.\"mlops.project\"; name one"
+            f'{pyproject} names {len(points)} packages under entry-points."mlops.project"; name one'
         )
     ((name, package),) = points.items()
     if not (root / "src" / package).is_dir():

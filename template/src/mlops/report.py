@@ -1,5 +1,6 @@
 """The report on a model: one HTML page with everything in it, for a browser or a mail."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,8 @@ def render_page(template: str, **values: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value as a person reads it."""
-    if value is None or value != value:
-        return "–"
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, int) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""`mlops run`: DVC decides what has to run and records it; stages of ours run in this process, which saves seconds."""
+"""DVC decides what has to run and records it; stages of ours run in this process, which saves seconds."""
 
 import shlex
 import time

@@ -56,12 +56,14 @@ def _summary(
     console: Console, project: Project, params: Params, decision: "Decision", *, nothing_new: bool
 ) -> None:
     if nothing_new:
-        console.print(f"Nothing to do: {decision.model} version {decision.version} is what this code and data give.")
+        console.print(
+            f"Nothing to do: {decision.model} version {decision.version} is what this code and data give."
+        )
         return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("model", f"[bold]{decision.model} version {decision.version}[/bold]")
     for name, value in decision.metrics.items():
-        shown = "–" if value is None else f"{value:.4f}"
+        shown = "-" if value is None else f"{value:.4f}"
         table.add_row(name, f"[bold]{shown}[/bold]  (decides)" if name == decision.metric else shown)
     for check in decision.checks:
         table.add_row(f"gate: {check['name']}", check["explanation"])

@@ -6,7 +6,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Variables that start with `MLOPS_`, save those that MLflow reads itself."""
 
-    model_config = SettingsConfigDict(env_prefix="MLOPS_", env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MLOPS_", env_file=".env", extra="ignore", populate_by_name=True
+    )
 
     tracking_uri: str = "sqlite:///mlflow.db"
     """MLflow's tracking server and registry; the default is a file of this project."""

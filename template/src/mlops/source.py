@@ -104,9 +104,7 @@ def _format(name: str) -> str | None:
 def write_fingerprint(location: str) -> str:
     """Bring `data/source.json` up to date, leaving it alone where nothing changed; return its digest."""
     source = open_source(location)
-    files = [
-        {"path": _shown_path(path), **_identity(source, path)} for path in source.paths
-    ]
+    files = [{"path": _shown_path(path), **_identity(source, path)} for path in source.paths]
     content = {"source": source.location, "files": files}
     if not FINGERPRINT.is_file() or _read_or_none(FINGERPRINT) != content:
         write_json(FINGERPRINT, content)
@@ -160,9 +158,7 @@ def scan_source(source: Source) -> "Iterator[pl.LazyFrame]":
     with tempfile.TemporaryDirectory(prefix="download-", dir=".mlops") as folder:
         paths = list(source.paths)
         if not source.local:
-            paths = [
-                _download(source, path, Path(folder), number) for number, path in enumerate(paths)
-            ]
+            paths = [_download(source, path, Path(folder), number) for number, path in enumerate(paths)]
         if source.format == "parquet":
             yield pl.scan_parquet(paths, glob=False)
         else:

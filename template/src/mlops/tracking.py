@@ -1,8 +1,10 @@
-"""MLflow, in the small part of its API that every server offers: runs, tags, artifacts, versions, aliases."""
+"""MLflow, in the small part of its API that every server has: runs, tags, artifacts, versions."""
 
 import json
+import math
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -180,15 +182,14 @@ def log_values(
 ) -> None:
     """Log parameters, metrics and tags in batches of the size that servers accept; NaN is left out."""
     from mlflow.entities import Metric, Param, RunTag
-    from mlflow.utils.time import get_current_time_millis
 
-    now = get_current_time_millis()
+    now = time.time_ns() // 1_000_000
     entries = [Param(key, str(value)[:6000]) for key, value in params.items()]
     for start in range(0, len(entries), 100):
         client.log_batch(run_id, params=entries[start : start + 100])
     client.log_batch(
         run_id,
-        metrics=[Metric(key, value, now, 0) for key, value in metrics.items() if value == value],
+        metrics=[Metric(key, value, now, 0) for key, value in metrics.items() if not math.isnan(value)],
         tags=[RunTag(key, value) for key, value in tags.items()],
     )
 

@@ -32,7 +32,9 @@ def serve_ui(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise UsageError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port") from error
+            raise UsageError(
+                f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port"
+            ) from error
     relocate(file)
     print(f"MLflow on http://{host}:{port} (Ctrl-C ends it); it takes half a minute to come up")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", settings.tracking_uri]

@@ -54,7 +54,8 @@ def _held_out(labelled: pl.LazyFrame, dataset: Dataset, params: Params) -> pl.Ex
             raise UsageError("params.yaml: split.by is 'time', but DATASET in dataset.py has no time")
         times = labelled.select(dataset.time).collect().to_series().sort()
         # Rows of one moment stay together, so the cut is a moment and not a row.
-        return pl.col(dataset.time) >= times[min(int(len(times) * (1 - share)), len(times) - 1)]
+        cut = times[min(int(len(times) * (1 - share)), len(times) - 1)]
+        return pl.col(dataset.time) >= pl.lit(cut)
     if by == "group":
         if dataset.group is None:
             raise UsageError("params.yaml: split.by is 'group', but DATASET in dataset.py has no group")

@@ -66,9 +66,7 @@ def class_labels(labels: pl.Series, declared: Any) -> list[Any]:
     if declared is None:
         return present
     if unknown := [label for label in present if label not in declared]:
-        raise MlopsError(
-            f"the training set has the label {unknown[0]!r}, which classes in dataset.py lacks"
-        )
+        raise MlopsError(f"the training set has the label {unknown[0]!r}, which classes in dataset.py lacks")
     return list(declared)
 
 

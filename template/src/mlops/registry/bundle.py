@@ -1,10 +1,10 @@
 """A bundle: a folder with everything that a prediction needs, code of the day included.
 
-    bundle.json          task, classes, the columns known when scoring and their types, versions
-    estimator.joblib     the fitted estimator
-    code/<package>/      the user's package as it was when the model was trained
-    requirements.txt     the versions that it was trained with
-    MLmodel              the same for MLflow, which loads the folder as a pyfunc model
+bundle.json          task, classes, the columns known when scoring and their types, versions
+estimator.joblib     the fitted estimator
+code/<package>/      the user's package as it was when the model was trained
+requirements.txt     the versions that it was trained with
+MLmodel              the same for MLflow, which loads the folder as a pyfunc model
 """
 
 import importlib
@@ -126,12 +126,13 @@ def save_bundle(
         folder / "code" / project.package,
         ignore=shutil.ignore_patterns("__pycache__", "*.py[co]", ".*"),
     )
-    requirements = {
-        library: version for library in LIBRARIES if (version := _installed(library)) is not None
-    }
+    requirements = {library: version for library in LIBRARIES if (version := _installed(library)) is not None}
     lines = [f"{library}=={version}\n" for library, version in requirements.items()]
     write_text(folder / "requirements.txt", "".join(lines))
-    write_text(folder / "python_env.yaml", f"python: {platform.python_version()}\ndependencies: [-r requirements.txt]\n")
+    write_text(
+        folder / "python_env.yaml",
+        f"python: {platform.python_version()}\ndependencies: [-r requirements.txt]\n",
+    )
     write_text(folder / "MLmodel", _mlmodel(project.dataset, classes))
     write_json(
         folder / "bundle.json",
@@ -167,7 +168,7 @@ def _mlmodel(dataset: Dataset, classes: list[Any] | None) -> str:
     if classes is not None:
         outputs[0]["type"] = _mlflow_type(pl.Series(classes).dtype)
         outputs += [{"name": f"probability_{name}", "type": "double"} for name in classes]
-    return yaml.safe_dump(
+    text: str = yaml.safe_dump(
         {
             "flavors": {
                 "python_function": {
@@ -179,6 +180,7 @@ def _mlmodel(dataset: Dataset, classes: list[Any] | None) -> str:
             "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps(outputs)},
         }
     )
+    return text
 
 
 def _mlflow_type(dtype: pl.DataType, *, nullable: bool = False) -> str:
@@ -187,7 +189,8 @@ def _mlflow_type(dtype: pl.DataType, *, nullable: bool = False) -> str:
         return "double" if nullable else "integer" if dtype in _SMALL else "long"
     if dtype.is_temporal():
         return "datetime"
-    return {"Float32": "float", "Float64": "double", "Boolean": "boolean"}.get(str(dtype), "string")
+    names: dict[str, str] = {"Float32": "float", "Float64": "double", "Boolean": "boolean"}
+    return names.get(str(dtype), "string")
 
 
 _SMALL = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16)
@@ -205,8 +208,8 @@ def _installed(library: str) -> str | None:
 
 
 def named_dtype(name: str) -> pl.DataType:
-    """The polars type that `str(dtype)` named, such as `Int32` or `Datetime(time_unit='us', time_zone=None)`."""
-    found = eval(name, {"__builtins__": {}}, vars(pl))  # noqa: S307 - a bundle carries code anyway
+    """The polars type that `str(dtype)` named, such as `Int32` or `Datetime(time_unit='us')`."""
+    found: pl.DataType = eval(name, {"__builtins__": {}}, vars(pl))  # noqa: S307 - as trusted as its code
     return found() if isinstance(found, type) else found
 
 
