@@ -22,15 +22,11 @@ def conform(frame: pl.LazyFrame, dataset: Dataset) -> pl.LazyFrame:
     """
     found = frame.collect_schema()
     columns = dataset.schema.columns
-    different = {
-        name: dtype for name, dtype in dataset.dtypes.items() if name in found and found[name] != dtype
-    }
+    different = {name: dtype for name, dtype in dataset.dtypes.items() if name in found and found[name] != dtype}
     lossless: dict[str, bool] = {}
     if different:
         checks = [_loses(name, found[name], dtype).alias(name) for name, dtype in different.items()]
-        lossless = {
-            name: not lost for name, lost in frame.select(checks).collect().row(0, named=True).items()
-        }
+        lossless = {name: not lost for name, lost in frame.select(checks).collect().row(0, named=True).items()}
     expressions: list[pl.Expr] = []
     for name, dtype in dataset.dtypes.items():
         if name not in found:
@@ -49,16 +45,16 @@ def _cast(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
         text = column.str.strip_chars()
         column = pl.when(text != "").then(text)  # CSV writes a missing value as nothing
         if isinstance(dtype, pl.Datetime):
-            return column.str.to_datetime(
-                time_unit=dtype.time_unit, time_zone=dtype.time_zone, strict=False
-            ).alias(name)
+            return column.str.to_datetime(time_unit=dtype.time_unit, time_zone=dtype.time_zone, strict=False).alias(
+                name
+            )
         if isinstance(dtype, pl.Date):
             return column.str.to_date(strict=False).alias(name)
         if isinstance(dtype, pl.Boolean):
             lower = column.str.to_lowercase()
-            return (
-                pl.when(lower.is_in(["true", "1"])).then(True).when(lower.is_in(["false", "0"])).then(False)
-            ).alias(name)
+            return (pl.when(lower.is_in(["true", "1"])).then(True).when(lower.is_in(["false", "0"])).then(False)).alias(
+                name
+            )
     return column.cast(dtype, strict=False).alias(name)
 
 

@@ -92,9 +92,7 @@ def _repository() -> Iterator[Finding]:
         yield Finding("commit", (head or "none").strip(), None if head else "mlops init")
         hook = Path((git("rev-parse", "--git-path", "hooks/pre-commit") or "").strip())
         there = hook.is_file() or bool(git("config", "core.hooksPath"))
-        yield Finding(
-            "hooks", "installed" if there else "not installed", None if there else "pre-commit install"
-        )
+        yield Finding("hooks", "installed" if there else "not installed", None if there else "pre-commit install")
 
 
 def _lock_file() -> Finding:
@@ -151,18 +149,14 @@ def _remote() -> Finding:
                 while not parent.exists():
                     parent = parent.parent
                 if not os.access(parent, os.W_OK):
-                    return Finding(
-                        "DVC remote", f"{path} cannot be written to", "change its rights or the remote"
-                    )
+                    return Finding("DVC remote", f"{path} cannot be written to", "change its rights or the remote")
             else:
                 filesystem.exists(path)
             return Finding("DVC remote", f"{name}: {path}", None)
     except DvcException as error:
         return Finding("DVC remote", " ".join(str(error).split()), "mend .dvc/config")
     except Exception as error:
-        return Finding(
-            "DVC remote", f"does not answer: {type(error).__name__}: {error}", "check the credentials"
-        )
+        return Finding("DVC remote", f"does not answer: {type(error).__name__}: {error}", "check the credentials")
 
 
 def _store() -> Finding:

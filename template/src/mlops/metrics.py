@@ -31,9 +31,7 @@ def standard_metrics(task: str) -> dict[str, Metric]:
         "log_loss": Metric(_log_loss, higher_is_better=False),
         "brier": Metric(_brier, higher_is_better=False),
         "accuracy": Metric(lambda truth, scores: float(np.mean(scores.argmax(axis=1) == truth))),
-        "f1_macro": Metric(
-            lambda truth, scores: float(sk.f1_score(truth, scores.argmax(axis=1), average="macro"))
-        ),
+        "f1_macro": Metric(lambda truth, scores: float(sk.f1_score(truth, scores.argmax(axis=1), average="macro"))),
     }
 
 

@@ -165,9 +165,7 @@ def find_root() -> Path:
     for folder in (here, *here.parents):
         if (folder / "dvc.yaml").is_file() and (folder / "params.yaml").is_file():
             return folder
-    raise UsageError(
-        f"{here} is not in a project: no dvc.yaml and params.yaml here or above; change to its folder"
-    )
+    raise UsageError(f"{here} is not in a project: no dvc.yaml and params.yaml here or above; change to its folder")
 
 
 def load_project() -> Project:
@@ -184,9 +182,7 @@ def load_project() -> Project:
             '[project.entry-points."mlops.project"] with a line name = "package"'
         ) from error
     if len(points) != 1:
-        raise UsageError(
-            f'{pyproject} names {len(points)} packages under entry-points."mlops.project"; name one'
-        )
+        raise UsageError(f'{pyproject} names {len(points)} packages under entry-points."mlops.project"; name one')
     ((name, package),) = points.items()
     if not (root / "src" / package).is_dir():
         raise UsageError(f"pyproject.toml names the package '{package}', but there is no src/{package}")

@@ -52,13 +52,9 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
         _summary(console, project, params, decision, nothing_new=changed in ([], ["register"]))
 
 
-def _summary(
-    console: Console, project: Project, params: Params, decision: "Decision", *, nothing_new: bool
-) -> None:
+def _summary(console: Console, project: Project, params: Params, decision: "Decision", *, nothing_new: bool) -> None:
     if nothing_new:
-        console.print(
-            f"Nothing to do: {decision.model} version {decision.version} is what this code and data give."
-        )
+        console.print(f"Nothing to do: {decision.model} version {decision.version} is what this code and data give.")
         return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("model", f"[bold]{decision.model} version {decision.version}[/bold]")

@@ -6,9 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Variables that start with `MLOPS_`, save those that MLflow reads itself."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="MLOPS_", env_file=".env", extra="ignore", populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix="MLOPS_", env_file=".env", extra="ignore", populate_by_name=True)
 
     tracking_uri: str = "sqlite:///mlflow.db"
     """MLflow's tracking server and registry; the default is a file of this project."""
@@ -16,6 +14,8 @@ class Settings(BaseSettings):
     """MLflow's experiment; default: the project's name."""
     model_name: str | None = None
     """The registered model; default: the project's name."""
+    environment: str = "local"
+    """Where this runs, such as dev, staging or prod; written beside predictions and decisions."""
 
 
 def load_settings() -> Settings:

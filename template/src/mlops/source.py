@@ -66,9 +66,7 @@ def open_source(location: str) -> Source:
         except (ImportError, ValueError) as error:
             raise UsageError(f"data.source '{shown}': {error}") from error
         except Exception as error:
-            raise MlopsError(
-                f"data.source '{shown}' cannot be reached: {type(error).__name__}: {error}"
-            ) from error
+            raise MlopsError(f"data.source '{shown}' cannot be reached: {type(error).__name__}: {error}") from error
         local = False
     if not paths:
         raise UsageError(
@@ -79,8 +77,7 @@ def open_source(location: str) -> Source:
     if len(formats) != 1 or None in formats:
         names = ", ".join(sorted({PurePosixPath(path).name for path in paths})[:3])
         raise UsageError(
-            f"data.source '{shown}' finds {names}; it must find files of one format, "
-            f"ending in {', '.join(FORMATS)}"
+            f"data.source '{shown}' finds {names}; it must find files of one format, ending in {', '.join(FORMATS)}"
         )
     return Source(shown, filesystem, tuple(paths), str(formats.pop()), local)
 
@@ -170,7 +167,5 @@ def _download(source: Source, path: str, folder: Path, number: int) -> str:
     try:
         source.filesystem.get_file(path, str(target))
     except Exception as error:
-        raise MlopsError(
-            f"data.source '{source.location}' cannot be read: {type(error).__name__}: {error}"
-        ) from error
+        raise MlopsError(f"data.source '{source.location}' cannot be read: {type(error).__name__}: {error}") from error
     return str(target)

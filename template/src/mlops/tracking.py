@@ -55,9 +55,7 @@ def open_client(settings: Settings) -> "MlflowClient":
             f"the tracking store {settings.tracking_uri} does not answer: {str(error).splitlines()[0]}"
         ) from error
     except Exception as error:
-        raise UsageError(
-            f"MLOPS_TRACKING_URI '{settings.tracking_uri}': {str(error).splitlines()[0]}"
-        ) from error
+        raise UsageError(f"MLOPS_TRACKING_URI '{settings.tracking_uri}': {str(error).splitlines()[0]}") from error
     return client
 
 

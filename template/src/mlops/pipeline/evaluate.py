@@ -83,8 +83,7 @@ def _naive(
     best = guesses[0]
     for guess in guesses[1:]:
         best = {
-            name: guess[name] if better(metrics[name], guess[name], best[name]) > 0 else best[name]
-            for name in metrics
+            name: guess[name] if better(metrics[name], guess[name], best[name]) > 0 else best[name] for name in metrics
         }
     return best
 

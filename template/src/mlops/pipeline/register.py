@@ -14,6 +14,4 @@ def run(project: Project, params: Params) -> None:
     """
     decision = judge(project, params)
     if decision.version is None:
-        raise MlopsError(
-            f"the gate refused the model: {decision.refusal}. The run {decision.run_id} has the details"
-        )
+        raise MlopsError(f"the gate refused the model: {decision.refusal}. The run {decision.run_id} has the details")

@@ -21,9 +21,7 @@ def run(project: Project, params: Params) -> None:
     classes = class_labels(frame[dataset.label], dataset.classes) if params.task == "classification" else None
     target = encode(frame[dataset.label], classes)
     try:
-        estimator = project.build_estimator(
-            features.schema, task=params.task, seed=params.seed, **params.estimator
-        )
+        estimator = project.build_estimator(features.schema, task=params.task, seed=params.seed, **params.estimator)
     except TypeError as error:
         raise UsageError(f"params.yaml: estimator does not fit estimator.py: {error}") from error
     try:

@@ -83,15 +83,11 @@ def make_features(
             "known_when_scoring in dataset.py if it truly is, else do without"
         ) from error
     if len(features) != len(frame):
-        raise UsageError(
-            f"features.py made {len(features):,} rows of {len(frame):,}; it must keep one row a row"
-        )
+        raise UsageError(f"features.py made {len(features):,} rows of {len(frame):,}; it must keep one row a row")
     return features
 
 
-def estimator_scores(
-    estimator: Any, features: pl.DataFrame, classes: list[Any] | None
-) -> np.ndarray[Any, Any]:
+def estimator_scores(estimator: Any, features: pl.DataFrame, classes: list[Any] | None) -> np.ndarray[Any, Any]:
     """Probabilities of shape (n, classes), or numbers of shape (n,), as float64."""
     found = estimator.predict(features) if classes is None else estimator.predict_proba(features)
     return np.asarray(found, dtype=np.float64)
@@ -101,9 +97,7 @@ def as_predictions(scores: np.ndarray[Any, Any], classes: list[Any] | None) -> p
     if classes is None:
         return pl.DataFrame({"prediction": scores})
     labels = pl.Series("prediction", classes).gather(scores.argmax(axis=1))
-    return pl.DataFrame(
-        [labels, *(pl.Series(f"probability_{name}", scores[:, at]) for at, name in enumerate(classes))]
-    )
+    return pl.DataFrame([labels, *(pl.Series(f"probability_{name}", scores[:, at]) for at, name in enumerate(classes))])
 
 
 def save_bundle(

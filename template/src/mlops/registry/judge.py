@@ -174,9 +174,7 @@ class _Judgement:
         frame = pl.read_parquet(TEST)
         if missing := sorted(set(bundle.schema) - set(frame.columns)):
             return Rival(version, None, f"it needs the column '{missing[0]}', which the data lack now")
-        scores = bundle.scores(
-            frame.with_columns(pl.col(name).cast(kind) for name, kind in bundle.schema.items())
-        )
+        scores = bundle.scores(frame.with_columns(pl.col(name).cast(kind) for name, kind in bundle.schema.items()))
         if ours["classes"] is not None:
             # A class that the champion does not know has no probability from it.
             known = {label: scores[:, at] for at, label in enumerate(bundle.classes or [])}
@@ -229,9 +227,7 @@ class _Judgement:
         source = read_json(FINGERPRINT)["source"] if FINGERPRINT.is_file() else self.params.data.source
         shape = {"columns": about["inputs"], "label": about["label"], "data_md5": data_md5}
         return [
-            tracking.Input(
-                "train", about["training_sha256"], source, shape, about["training_rows"], "training"
-            ),
+            tracking.Input("train", about["training_sha256"], source, shape, about["training_rows"], "training"),
             tracking.Input(
                 "test", self.evaluation["test_sha256"], source, shape, self.evaluation["rows"], "evaluation"
             ),
