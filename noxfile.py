@@ -42,9 +42,7 @@ def demo(session: nox.Session) -> None:
         session.error("Name one folder or none: nox -s demo -- FOLDER")
     folder = Path(session.invoked_from, name).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        session.error(
-            f"{folder} is there already. Remove it, or name another: nox -s demo -- FOLDER"
-        )
+        session.error(f"{folder} is there already. Remove it, or name another: nox -s demo -- FOLDER")
     install(session, "copy")
     copy(session, folder, "--quiet")
     in_project(session, folder, "mlops", "init")

@@ -142,14 +142,8 @@ def test_slugs_that_are_fine(render, slug):
                 "\ud800",
             )
         ],
-        *[
-            (slug, "a package that the project installs")
-            for slug in ("mlflow", "scikit-learn", "dvc-s3", "mlops")
-        ],
-        *[
-            (slug, "cannot name a bucket")
-            for slug in ("sthree-x", "amzn-s3-demo-x", "goog-x", "my-google-ads")
-        ],
+        *[(slug, "a package that the project installs") for slug in ("mlflow", "scikit-learn", "dvc-s3", "mlops")],
+        *[(slug, "cannot name a bucket") for slug in ("sthree-x", "amzn-s3-demo-x", "goog-x", "my-google-ads")],
     ],
 )
 def test_slugs_that_a_bucket_an_image_or_a_host_cannot_bear(template, tmp_path, slug, why):
@@ -190,9 +184,7 @@ def test_packages_that_are_no_identifier(template, tmp_path, package):
     assert_names_value(message, package)
 
 
-@pytest.mark.parametrize(
-    "package", ["json", "match", "lambda", "tomllib", "src", "aux", *sorted(RESERVED_NAMES)]
-)
+@pytest.mark.parametrize("package", ["json", "match", "lambda", "tomllib", "src", "aux", *sorted(RESERVED_NAMES)])
 def test_packages_whose_name_is_taken(template, tmp_path, package):
     message = refusal(template, tmp_path / "project", package_name=package)
     assert f'"{package}" is taken' in message
@@ -212,17 +204,13 @@ def test_reserved_names_cover_this_python():
 
 @pytest.mark.parametrize("framework", QUESTIONS["framework"]["choices"].values())
 def test_reserved_names_cover_what_a_project_installs(render, framework):
-    settings = tomllib.loads(
-        (render(framework=framework) / "pyproject.toml").read_text(encoding="utf-8")
-    )
+    settings = tomllib.loads((render(framework=framework) / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = settings["project"]["dependencies"] + settings["dependency-groups"]["dev"]
     names = {re.match(r"[\w.-]+", entry)[0].lower().replace("-", "_") for entry in wanted}
     assert names - reserved("packages.jinja") == set()
 
 
-@pytest.mark.parametrize(
-    "address", ["a@b.co", "first.last+tag@sub-1.example.com", "o'brien@example.org"]
-)
+@pytest.mark.parametrize("address", ["a@b.co", "first.last+tag@sub-1.example.com", "o'brien@example.org"])
 def test_addresses_that_are_fine(render, address):
     assert answers_of(render(owner_email=address))["owner_email"] == address
 

@@ -15,9 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TAG = "v9999.0.0"
 
 
-def git(*arguments, cwd):
-    """What git prints, without the last line end."""
-    done = subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True, text=True)
+def git(*arguments, cwd, code=0):
+    """What git prints, without the last line end; `code=None` takes any exit code."""
+    done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    assert code is None or done.returncode == code, f"git {' '.join(arguments)}: {done.stderr}"
     return done.stdout.rstrip("\n")
 
 
@@ -40,14 +41,16 @@ def snapshot(folder):
     return Path(folder)
 
 
-def copy(template, folder, *, operation=copier.run_copy, **answers):
+def copy(template, folder, *, operation=copier.run_copy, overwrite=False, **answers):
     """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
     with remembered_compilations():
+        source = [] if operation is copier.run_update else [str(template)]
         operation(
-            str(template),
+            *source,
             folder,
             data=answers,
             defaults=True,
+            overwrite=overwrite,
             quiet=True,
             unsafe=False,
             vcs_ref=TAG,

@@ -1,0 +1,172 @@
+"""What a copy writes: exactly these files, all of which parse, with no Jinja left and no trust."""
+
+import ast
+import configparser
+import filecmp
+import itertools
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path, PurePosixPath
+
+import pytest
+import yaml
+from support.template import ROOT, TAG, files, git
+
+PATHS = Path(__file__).with_name("paths.txt").read_text(encoding="utf-8").splitlines()
+FRAMEWORKS = ("scikit-learn", "xgboost", "lightgbm")
+TASKS = ("classification", "regression")
+ANSWERS = [
+    *({"task": task, "framework": name} for task, name in itertools.product(TASKS, FRAMEWORKS)),
+    *({"license": name} for name in ("MIT", "BSD-3-Clause", "Proprietary")),
+    *({"python_version": version} for version in ("3.12", "3.13", "3.14")),
+    {"project_name": "Churn", "project_slug": "churn-2", "package_name": "churners"},
+]
+BINARY = {".parquet"}
+every_answer = pytest.mark.parametrize("answers", ANSWERS, ids=lambda a: "-".join(a.values()))
+
+
+def text_files(project):
+    return [project / name for name in files(project) if Path(name).suffix not in BINARY]
+
+
+@every_answer
+def test_exact_set_of_files(render, answers):
+    package = answers.get("package_name", "flight_delays")
+    expected = {path.replace("PACKAGE", package) for path in PATHS}
+    assert set(files(render(**answers))) == expected
+
+
+def test_paths_are_sorted_and_each_is_named_once():
+    assert sorted(set(PATHS)) == PATHS
+
+
+def test_no_folder_is_empty(render):
+    project = render()
+    assert [path for path in project.rglob("*") if path.is_dir() and not any(path.iterdir())] == []
+
+
+@every_answer
+def test_every_file_parses_and_keeps_no_jinja(render, answers):
+    for path in text_files(render(**answers)):
+        text = path.read_bytes().decode("utf-8")
+        assert "\r" not in text, path
+        assert text == "" or (text.endswith("\n") and not text.endswith("\n\n")), path
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), path
+        parse(path, text)
+        if path.suffix not in {".html", ".py"}:
+            left = re.search(r"(?<!\$)\{\{|\{%|\{#", text)
+            assert left is None, f"{path}: {text[left.start() :][:60]}"
+
+
+def parse(path, text):
+    if path.suffix in {".yaml", ".yml"}:
+        yaml.safe_load(text)
+    elif path.suffix == ".toml":
+        tomllib.loads(text)
+    elif path.suffix == ".json":
+        json.loads(text)
+    elif path.suffix == ".py":
+        ast.parse(text)
+    elif path.parts[-2:] == (".dvc", "config"):
+        configparser.ConfigParser().read_string(text)
+
+
+def test_only_templates_are_rendered(render):
+    """A file whose name does not end in .jinja is copied as it is."""
+    project, source = render(package_name="package_name"), ROOT / "template"
+    for name in files(source, without=(".git", "__pycache__", ".mypy_cache", ".ruff_cache")):
+        if not name.endswith(".jinja") and not git("check-ignore", name, cwd=source, code=None):
+            copied = project / name.replace("{{ package_name }}", "package_name")
+            assert filecmp.cmp(source / name, copied, shallow=False), name
+
+
+def test_nothing_asks_for_trust():
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    asking = {"_tasks", "_jinja_extensions", "_migrations", "_external_data"}
+    assert asking & set(settings) == set()
+
+
+def test_template_paths_can_be_checked_out_on_windows():
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).split("\0")
+    reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+    for name in filter(None, names):
+        for part in PurePosixPath(name).parts:
+            assert not re.search(r'[<>:"|?*\\\x00-\x1f]|[. ]$', part), name
+            assert not reserved.fullmatch(part), name
+        assert len(name) < 150, name
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_command_line_copies_the_same_and_says_what_comes_next(template, render, tmp_path):
+    folder = tmp_path / "it's here"
+    command = [sys.executable, "-m", "copier", "copy", "--defaults", "--vcs-ref", TAG]
+    done = subprocess.run(
+        [*command, str(template), str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    rendered = render()
+    assert files(folder) == files(rendered)
+    for name in files(rendered):
+        assert filecmp.cmp(folder / name, rendered / name, shallow=False), name
+    said = [line.strip() for line in done.stderr.splitlines()]
+    at = said.index("uv run mlops init")
+    assert said[at + 1] == "uv run mlops run"
+    asked = subprocess.run(["sh", "-c", f"{said[at - 1]} && pwd"], capture_output=True, text=True)  # noqa: PLW1510
+    assert asked.stdout.rstrip("\n") == str(folder)
+
+
+def test_a_folder_with_files_keeps_them(render, tmp_path):
+    folder = tmp_path / "mine"
+    kept = {
+        "notes.md": "mine\n",
+        "src/other/module.py": "x = 1\n",
+        "data/raw.csv": "a\n1\n",
+        "tests/test_other.py": "def test(): pass\n",
+    }
+    for name, text in kept.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    before = set(files(folder))
+    render(into=folder)
+    assert {name: (folder / name).read_text(encoding="utf-8") for name in kept} == kept
+    assert set(files(folder)) - before == set(files(render()))
+
+
+def test_a_file_of_the_same_name_is_not_overwritten_unasked(template, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "README.md").write_text("mine\n", encoding="utf-8")
+    command = [sys.executable, "-m", "copier", "copy", "--defaults", "--vcs-ref", TAG]
+    done = subprocess.run(
+        [*command, str(template), str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1
+    assert "--overwrite" in done.stderr
+    assert (folder / "README.md").read_text(encoding="utf-8") == "mine\n"
+
+
+@pytest.mark.parametrize("name", ["Apache-2.0", "MIT", "BSD-3-Clause", "Proprietary"])
+def test_license_names_year_and_owner(render, name):
+    project = render(license=name, owner_name="Ada & Söhne")
+    text = (project / "LICENSE").read_text(encoding="utf-8")
+    assert re.search(r"Copyright( \(c\))? 20\d\d,? Ada & Söhne", text)
+    assert "[yyyy]" not in text
+    said = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert said["license"] == ("LicenseRef-Proprietary" if name == "Proprietary" else name)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_oldest_python_is_said_to_packaging_and_tools(render, version):
+    settings = tomllib.loads((render(python_version=version) / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["project"]["requires-python"] == f">={version}"
+    assert settings["tool"]["mypy"]["python_version"] == version
