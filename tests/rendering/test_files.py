@@ -36,7 +36,7 @@ def text_files(project):
 def test_exact_set_of_files(render, answers):
     package = answers.get("package_name", "flight_delays")
     expected = {path.replace("PACKAGE", package) for path in PATHS}
-    assert set(files(render(**answers))) == expected
+    assert set(files(render(**answers))) == expected, "Meant to be? Then change paths.txt beside this test."
 
 
 def test_paths_are_sorted_and_each_is_named_once():
@@ -170,3 +170,13 @@ def test_oldest_python_is_said_to_packaging_and_tools(render, version):
     settings = tomllib.loads((render(python_version=version) / "pyproject.toml").read_text(encoding="utf-8"))
     assert settings["project"]["requires-python"] == f">={version}"
     assert settings["tool"]["mypy"]["python_version"] == version
+
+
+def test_env_example_names_every_setting(render):
+    project = render()
+    tree = ast.parse((project / "src" / "mlops" / "settings.py").read_text(encoding="utf-8"))
+    (settings,) = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    names = {f"MLOPS_{node.target.id}".upper() for node in settings.body if isinstance(node, ast.AnnAssign)}
+    example = (project / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^# ([A-Z_]+)=", example, re.MULTILINE)) == names
+    assert not re.search(r"^[^#\n]", example, re.MULTILINE)
