@@ -10,6 +10,9 @@ import nox
 
 ROOT = Path(__file__).resolve().parent
 
+if sys.version_info < (3, 11):
+    sys.exit(f"Python 3.11 or newer is needed; nox runs on {sys.version.split()[0]}.")
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
