@@ -1,6 +1,7 @@
-"""What this project checks and runs: `uv run nox` for the checks, `uv run nox -s run` for the pipeline.
+"""What this project checks and runs: `uv run nox` checks, `uv run nox -s run` runs the pipeline.
 
-The tools come from the project's environment, at the versions in uv.lock, so a laptop, the commit hooks and CI agree.
+The tools come from the project's environment, at the versions in uv.lock, so a laptop, the commit
+hooks and CI agree.
 """
 
 from pathlib import Path
@@ -37,5 +38,5 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def run(session: nox.Session) -> None:
-    """Run the pipeline on the data that params.yaml names; arguments after `--` go to `mlops run`."""
+    """Run the pipeline; arguments after `--` go to `mlops run`."""
     session.run("mlops", "run", *session.posargs)
