@@ -10,7 +10,7 @@ import nox
 
 ROOT = Path(__file__).resolve().parent
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - nox itself runs on older ones
     sys.exit(f"Python 3.11 or newer is needed; nox runs on {sys.version.split()[0]}.")
 
 nox.needs_version = ">=2025.2.9"
