@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from mlops.ahead import STAGE as JUDGE
+from mlops.ahead import Ahead
 from mlops.errors import MlopsError, UsageError
 from mlops.pipeline import STAGES, run_stage
 
 LOCK_PATIENCE = 5.0
 """Seconds to wait for DVC's lock: one that a killed process held is freed a moment later."""
 
+Result = TypeVar("Result")
 Watch = Callable[[str], Any]
 """Called with a stage's name; gives a context that lasts while the stage runs."""
 
@@ -27,30 +30,54 @@ def reproduce(watch: Watch, *, force: bool = False, targets: list[str] | None = 
         MlopsError: a stage failed, or another run holds the lock.
         UsageError: DVC cannot read the pipeline, or there is no such target.
     """
+    from dvc.exceptions import ReproductionError
+    from dvc.repo import Repo
+
+    def work() -> list[str]:
+        with Repo() as repo, _stages_in_process(watch):
+            done = repo.reproduce(targets or None, force=force)
+        return [stage.addressing for stage in done]
+
+    try:
+        return _with_lock(work)
+    except ReproductionError as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, MlopsError):
+            cause = cause.__cause__
+        raise cause or MlopsError(_one_line(error)) from error
+
+
+def up_to_date() -> bool:
+    """Whether no stage but the judge has anything to do; quicker to tell than to reproduce nothing."""
+    from dvc.repo import Repo
+
+    def look() -> bool:
+        with Repo() as repo:
+            status = repo.status()
+        return status in ({}, {JUDGE: ["always changed"]})
+
+    return _with_lock(look)
+
+
+def _with_lock(work: Callable[[], Result]) -> Result:
     import logging
 
     from dvc.exceptions import DvcException, ReproductionError
     from dvc.lock import LockError
-    from dvc.repo import Repo
 
     logging.getLogger("dvc").setLevel(logging.ERROR)
     deadline = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
-            with Repo() as repo, _stages_in_process(watch):
-                done = repo.reproduce(targets or None, force=force)
-            return [stage.addressing for stage in done]
+            return work()
         except LockError as error:
             if time.monotonic() > deadline:
                 raise MlopsError(
                     "another run of DVC is at work in this project; wait for it or end it, then run again"
                 ) from error
             time.sleep(0.2)
-        except ReproductionError as error:
-            cause: BaseException | None = error
-            while cause is not None and not isinstance(cause, MlopsError):
-                cause = cause.__cause__
-            raise cause or MlopsError(_one_line(error)) from error
+        except ReproductionError:
+            raise
         except DvcException as error:
             raise UsageError(_one_line(error)) from error
 
@@ -76,13 +103,19 @@ def _stages_in_process(watch: Watch) -> Iterator[None]:
     if start_process is None:
         yield
         return
-    root = Path.cwd()
+    root, ahead = Path.cwd(), Ahead()
 
     def run(executable: Any, command: str, **options: Any) -> None:
         words = shlex.split(command)
         ours = words[:2] == ["mlops", "stage"] and len(words) == 3 and words[2] in STAGES
+        ours = ours and Path(options["cwd"]).resolve() == root.resolve()
+        judged = ours and words[2] == JUDGE
+        if not judged:
+            ahead.start()  # something has changed, so there will be something to judge
         with watch(words[2] if ours else command):
-            if ours and Path(options["cwd"]).resolve() == root.resolve():
+            if judged and ahead.started:
+                ahead.run()
+            elif ours:
                 run_stage(words[2])
             else:
                 start_process(executable, command, **options)
@@ -92,3 +125,4 @@ def _stages_in_process(watch: Watch) -> Iterator[None]:
         yield
     finally:
         dvc_run._run = start_process
+        ahead.stop()

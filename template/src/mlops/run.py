@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from mlops.params import Params, load_params
+from mlops.params import load_params
 from mlops.pipeline.paths import REPORT
-from mlops.project import Project, load_project
-from mlops.repro import reproduce
+from mlops.project import load_project
+from mlops.repro import reproduce, up_to_date
 from mlops.source import write_fingerprint
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mlops.registry.judge import Decision
 
 
@@ -25,9 +24,20 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
         MlopsError: a stage failed or the gate refused.
         UsageError: a wrong parameter, path, URL or target; nothing was started.
     """
-    console = Console(highlight=False)
+    from mlops.registry.judge import known_decision
+
     project, params = load_project(), load_params()
     write_fingerprint(params.data.source)
+    if not force and not targets and up_to_date():
+        known = known_decision(project, params)
+        if known is not None and REPORT.is_file():
+            known.require_passed()
+            print(f"Nothing to do: {known.model} version {known.version} is what this code and these data give.")
+            return
+
+    from rich.console import Console
+
+    console = Console(highlight=False)
     ran: list[str] = []
 
     @contextmanager
@@ -36,32 +46,26 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
         with console.status(f"{name} ..."):
             yield
         ran.append(name)
-        if name != "register" or len(ran) > 1:
-            console.print(f"[green]✓[/green] {name:<10} {time.perf_counter() - start:6.1f} s")
+        console.print(f"[green]✓[/green] {name:<10} {time.perf_counter() - start:6.1f} s")
 
-    changed = reproduce(watch, force=force, targets=targets)
-    for name in changed:
+    for name in reproduce(watch, force=force, targets=targets):
         if name not in ran:
             console.print(f"[green]✓[/green] {name:<10} as it was when these inputs were last seen")
-    if targets and "register" not in targets:
-        return
-    from mlops.registry.judge import known_decision
-
-    decision = known_decision(project, params)
+    decision = known_decision(project, params) if not targets or "register" in targets else None
     if decision is not None:
-        _summary(console, project, params, decision, nothing_new=changed in ([], ["register"]))
+        _summary(console, decision)
 
 
-def _summary(console: Console, project: Project, params: Params, decision: "Decision", *, nothing_new: bool) -> None:
-    if nothing_new:
-        console.print(f"Nothing to do: {decision.model} version {decision.version} is what this code and data give.")
-        return
+def _summary(console: "Console", decision: "Decision") -> None:
+    from rich.table import Table
+
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("model", f"[bold]{decision.model} version {decision.version}[/bold]")
-    for name, value in decision.metrics.items():
+    for name, value in sorted(decision.metrics.items(), key=lambda item: item[0] != decision.metric):
         shown = "-" if value is None else f"{value:.4f}"
         table.add_row(name, f"[bold]{shown}[/bold]  (decides)" if name == decision.metric else shown)
     for check in decision.checks:
         table.add_row(f"gate: {check['name']}", check["explanation"])
     table.add_row("report", str(REPORT))
+    console.print()
     console.print(table)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from mlops.errors import MlopsError, UsageError
+from mlops.files import replacing
 from mlops.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,15 +38,12 @@ def open_client(settings: Settings) -> "MlflowClient":
     """
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    import logging
-
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     if (file := database(settings)) is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_database(file)
         relocate(file)
     try:
         client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
@@ -57,6 +55,16 @@ def open_client(settings: Settings) -> "MlflowClient":
     except Exception as error:
         raise UsageError(f"MLOPS_TRACKING_URI '{settings.tracking_uri}': {str(error).splitlines()[0]}") from error
     return client
+
+
+def make_database(file: Path) -> None:
+    """Make MLflow's tables in a new file, beside and renamed: a store that was half made is of no use."""
+    if file.is_file():
+        return
+    from mlflow import MlflowClient
+
+    with replacing(file) as fresh:
+        MlflowClient(f"{SQLITE}{fresh}", f"{SQLITE}{fresh}").search_experiments(max_results=1)
 
 
 def relocate(file: Path) -> None:

@@ -1,6 +1,5 @@
 """Stage `register`: the judge's decision; a refused model fails the run and leaves its reason in MLflow."""
 
-from mlops.errors import MlopsError
 from mlops.params import Params
 from mlops.project import Project
 from mlops.registry.judge import judge
@@ -12,6 +11,4 @@ def run(project: Project, params: Params) -> None:
     Raises:
         MlopsError: the gate refused.
     """
-    decision = judge(project, params)
-    if decision.version is None:
-        raise MlopsError(f"the gate refused the model: {decision.refusal}. The run {decision.run_id} has the details")
+    judge(project, params).require_passed()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops import tracking
+from mlops.errors import MlopsError
 from mlops.files import canonical_hash, file_hash, folder_hash, read_json, write_json
 from mlops.lineage import lineage_tags, uncommitted_patch
 from mlops.params import Params
@@ -48,6 +49,11 @@ class Decision:
         """Why the gate refused, in one line."""
         failed = [f"{check['name']}: {check['explanation']}" for check in self.checks if not check["passed"]]
         return "; ".join(failed)
+
+    def require_passed(self) -> None:
+        """Raise what fails the run where the gate refused the model."""
+        if self.version is None:
+            raise MlopsError(f"the gate refused the model: {self.refusal}. The run {self.run_id} has the details")
 
 
 def identity_of_model() -> str:
