@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parent
 if sys.version_info < (3, 11):  # noqa: UP036 - nox itself runs on older ones
     sys.exit(f"Python 3.11 or newer is needed; nox runs on {sys.version.split()[0]}.")
 
+# As pip does, uv trusts the certificates of the system: those of a company's proxy, say.
+os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
