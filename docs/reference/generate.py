@@ -1,0 +1,133 @@
+"""Write the reference pages from the code that they describe, whenever the site is built."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[2]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages to the site."""
+    source = str(ROOT / "template" / "src")
+    if source not in sys.path:
+        sys.path.insert(0, source)
+    pages = {"questions": questions, "verbs": verbs, "params": params, "settings": settings}
+    for name, make in pages.items():
+        files.append(File.generated(config, f"reference/{name}.md", content=make()))
+    return files
+
+
+def cell(value: Any) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines) + "\n"
+
+
+def questions() -> str:
+    import yaml
+
+    asked = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    rows = []
+    for name, question in asked.items():
+        if name.startswith("_"):
+            continue
+        choices = question.get("choices", [])
+        values = list(choices.values()) if isinstance(choices, dict) else choices
+        default = str(question.get("default", ""))
+        shown = "made from the answers before it" if "{%" in default or "{{" in default else f"`{default}`"
+        rows.append([f"`{name}`", question.get("help", ""), ", ".join(f"`{value}`" for value in values), shown])
+    return (
+        "# Questions\n\nWhat `copier copy` asks. `--data NAME=VALUE` answers beforehand, `--defaults` takes the defaults.\n\n"
+        + table(["name", "question", "choices", "default"], rows)
+    )
+
+
+def verbs() -> str:
+    from mlops.cli import app
+    from typer.main import get_command
+
+    group: Any = get_command(app)
+    parts = [
+        "# Verbs\n\n`mlops VERB --help` says the same. Exit codes: 0 done, 1 failed, 2 wrong use, 3 there is something to do.\n"
+    ]
+    for path, command in _commands(group, "mlops"):
+        parts.append(f"\n## `{path}`\n\n{cell(command.help or '')}\n")
+        rows = []
+        for parameter in command.params:
+            names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+            if "--help" not in names:
+                rows.append([names, getattr(parameter, "help", "") or ""])
+        if rows:
+            parts.append("\n" + table(["", ""], rows))
+    return "".join(parts)
+
+
+def _commands(group: Any, prefix: str) -> list[tuple[str, Any]]:
+    found = []
+    for name, command in group.commands.items():
+        path = f"{prefix} {name}"
+        found += _commands(command, path) if hasattr(command, "commands") else [(path, command)]
+    return found
+
+
+def params() -> str:
+    from mlops.params import Params
+
+    return (
+        "# params.yaml\n\nEverything that changes a model. Each key has a default, so an old file goes on working; "
+        "`mlops doctor` names the keys that a file lacks. An unknown key is an error.\n\n"
+        + table(["key", "type", "default", "meaning"], list(_fields(Params, "")))
+    )
+
+
+def _fields(model: Any, prefix: str) -> list[list[str]]:
+    from pydantic import BaseModel
+    from pydantic_core import PydanticUndefined
+
+    meanings = docstrings(model)
+    rows = []
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            rows += _fields(kind, f"{prefix}{name}.")
+            continue
+        shown = getattr(kind, "__name__", None) if isinstance(kind, type) else str(kind).replace("typing.", "")
+        default = "" if field.default is PydanticUndefined else f"`{field.default}`"
+        rows.append([f"`{prefix}{name}`", f"`{shown}`", default, meanings.get(name, "")])
+    return rows
+
+
+def settings() -> str:
+    from mlops.settings import Settings
+
+    meanings = docstrings(Settings)
+    rows = [
+        [f"`MLOPS_{name.upper()}`", f"`{field.default}`", meanings.get(name, "")]
+        for name, field in Settings.model_fields.items()
+    ]
+    return (
+        "# Settings\n\nWhere things are: variables of the environment, or lines of `.env`, which git ignores.\n\n"
+        + table(["variable", "default", "meaning"], rows)
+    )
+
+
+def docstrings(model: Any) -> dict[str, str]:
+    """The text below each field of a class, which is where its meaning is written."""
+    import ast
+    import inspect
+    import textwrap
+
+    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0].body  # type: ignore[attr-defined]
+    found = {}
+    for field, text in zip(body, body[1:], strict=False):
+        is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+        if isinstance(field, ast.AnnAssign) and is_text:
+            found[field.target.id] = text.value.value  # type: ignore[union-attr, attr-defined]
+    return found
