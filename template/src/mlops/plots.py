@@ -98,7 +98,6 @@ def _slices(axes: "Axes", evaluation: dict[str, Any], metric: str) -> None:
     shown = ranked[:SHOWN_SLICES]
     names = [f"{each['column']} = {each['value']} ({each['rows']:,})" for each in shown]
     axes.barh(names, [each["metrics"][metric] for each in shown], color=ACCENT)
-    axes.axvline(evaluation["metrics"][metric], color=INK, linestyle="--", label="all rows")
+    axes.axvline(evaluation["metrics"][metric], color=INK, linestyle="--")
     axes.invert_yaxis()
-    axes.set(xlabel=f"{metric}, worst first")
-    axes.legend()
+    axes.set(xlabel=f"{metric}, worst first; dashed: all rows")
