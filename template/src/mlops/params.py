@@ -1,9 +1,10 @@
 """`params.yaml` as typed values; each key has a default, so that an old file goes on working."""
 
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from mlops.errors import UsageError
 from mlops.files import canonical_hash
@@ -15,9 +16,35 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _moment(value: Any) -> Any:
+    """A date or a time, which YAML gives as such or, in quotes, as text."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
 class Data(_Section):
     source: str = Field(default="data/sample/flights.parquet", min_length=1)
     """A path, a folder, a pattern or any fsspec URL of Parquet or CSV files."""
+    since: Moment | None = None
+    """The first moment of the rows to learn from, by the data set's time."""
+    until: Moment | None = None
+    """The moment before which they end."""
+    window_days: int | None = Field(default=None, ge=1)
+    """So many days up to `until`, or to the last row where that is not set: a window that moves on with the data."""
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.since is not None and self.window_days is not None:
+            raise ValueError("since and window_days both say where the window starts; take one out")
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ValueError("since is not before until")
+        return self
 
 
 class Split(_Section):
@@ -41,8 +68,44 @@ class Gate(_Section):
     """How much better than the champion, on the same rows; 0 lets an equal model pass."""
     worst_slice: float | None = None
     """The worst value that any reported slice may have."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Of the interval that the gain over the champion lies in."""
+    significant: bool = False
+    """Whether the whole interval has to reach `minimum_gain`, and not the gain alone."""
+    slice_drop: float | None = Field(default=None, gt=0)
+    """How much worse than the champion's any reported slice may be, where that is surely no chance."""
+    latency_ms: float | None = Field(default=None, gt=0)
+    """Milliseconds that the prediction of a single row may take, as a median of a few."""
     parity: float = Field(default=1e-6, ge=0)
     """How far predictions of single rows may lie from those of the same rows in one batch."""
+
+
+class Monitor(_Section):
+    metric: Literal["brier", "log_loss", "mae", "mse"] | None = None
+    """The loss of a row whose mean is watched; default: `brier` in a classification, `mae` in a regression."""
+    worse: float = Field(default=0.05, ge=0)
+    """By which share the loss may grow before it counts."""
+    label_drift: float | None = Field(default=None, ge=0, le=1)
+    """How far the labels may move: Jensen-Shannon distance of classes (default 0.05), KS of numbers (0.1)."""
+    prediction_drift: float = Field(default=0.1, ge=0, le=1)
+    """How far the predictions may move where no labels say more: KS of numbers, Jensen-Shannon of classes."""
+    feature_drift: float = Field(default=0.1, ge=0, le=1)
+    """The same for each column; it is reported, and decides nothing."""
+    quality: float = Field(default=0.01, ge=0, le=1)
+    """The share of rows that may break the contract."""
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """How sure a change must be to count."""
+    recent_days: int = Field(default=28, ge=1)
+    """The last days are looked at by themselves, where the rows span twice as many or more."""
+    rows: int = Field(default=200, ge=1)
+    """With fewer rows than these nothing is decided."""
+
+
+class Retrain(_Section):
+    max_age_days: int | None = Field(default=90, ge=1)
+    """A champion whose data end so many days before the newest row is trained anew."""
+    new_rows: float | None = Field(default=0.25, gt=0)
+    """So is one since whose data so many labelled rows have come, as a share of what it was trained on."""
 
 
 class Params(_Section):
@@ -56,6 +119,8 @@ class Params(_Section):
     """Handed to `build` in `estimator.py` as keywords."""
     evaluate: Evaluate = Evaluate()
     gate: Gate = Gate()
+    monitor: Monitor = Monitor()
+    retrain: Retrain = Retrain()
 
     @property
     def metric(self) -> str:
