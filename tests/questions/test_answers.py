@@ -43,6 +43,7 @@ def test_questions_come_in_the_order_of_a_form():
         "python_version",
         "task",
         "framework",
+        "governance",
     ]
 
 
@@ -67,6 +68,7 @@ def test_defaults(render):
         "python_version": "3.11",
         "task": "classification",
         "framework": "scikit-learn",
+        "governance": "standard",
     }
 
 
@@ -273,7 +275,7 @@ def test_description_refuses_only_control_characters(template, tmp_path, value):
     assert "control character" in refusal(template, tmp_path / "project", description=value)
 
 
-@pytest.mark.parametrize("question", ["license", "python_version", "task", "framework"])
+@pytest.mark.parametrize("question", ["license", "python_version", "task", "framework", "governance"])
 def test_choices_are_closed(template, tmp_path, question):
     message = refusal(template, tmp_path / "project", **{question: "other"})
     assert "'other' is not in" in message

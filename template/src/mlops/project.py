@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandera.polars as pa
     import polars as pl
 
+GOVERNANCE = ("standard", "regulated")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
@@ -120,6 +122,8 @@ class Project:
     root: Path
     name: str
     package: str
+    governance: str = "standard"
+    """`standard`: what passes the gate is promoted. `regulated`: someone who did not train it has to approve."""
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -186,6 +190,11 @@ def load_project() -> Project:
     ((name, package),) = points.items()
     if not (root / "src" / package).is_dir():
         raise UsageError(f"pyproject.toml names the package '{package}', but there is no src/{package}")
+    governance = named.get("tool", {}).get("mlops", {}).get("governance", GOVERNANCE[0])
+    if governance not in GOVERNANCE:
+        raise UsageError(
+            f"pyproject.toml: governance in [tool.mlops] is {governance!r}; choose {' or '.join(GOVERNANCE)}"
+        )
     if sys.path[:1] != [str(root / "src")]:
         sys.path.insert(0, str(root / "src"))
-    return Project(root=root, name=name, package=package)
+    return Project(root=root, name=name, package=package, governance=governance)

@@ -24,7 +24,7 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
         MlopsError: a stage failed or the gate refused.
         UsageError: a wrong parameter, path, URL or target; nothing was started.
     """
-    from mlops.registry.judge import known_decision
+    from mlops.registry.judge import known_decision, receipt
 
     project, params = load_project(), load_params()
     write_fingerprint(params.data.source)
@@ -51,7 +51,7 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
     for name in reproduce(watch, force=force, targets=targets):
         if name not in ran:
             console.print(f"[green]✓[/green] {name:<10} as it was when these inputs were last seen")
-    decision = known_decision(project, params) if not targets or "register" in targets else None
+    decision = receipt(project) if not targets or "register" in targets else None
     if decision is not None:
         _summary(console, decision)
 

@@ -5,14 +5,16 @@ import math
 import os
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from mlops.errors import MlopsError, UsageError
-from mlops.files import replacing
+from mlops.files import is_below, replacing
 from mlops.settings import Settings
+from mlops.source import without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,12 +23,36 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:///"
 CHAMPION = "champion"
+CHALLENGER = "challenger"
+MISSING = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
+"""What MLflow says of what is not there: the first of an alias, the second of a model or a version."""
 
 
 def database(settings: Settings) -> Path | None:
     """The file of an embedded store; None where the store is a server."""
     uri = settings.tracking_uri
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def shown_uri(settings: Settings) -> str:
+    """The store's address as it may be printed and kept: without a password in it."""
+    return without_secrets(settings.tracking_uri)
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[None]:
+    """Turn what MLflow raises in the block into one line.
+
+    Raises:
+        MlopsError: the store failed or refused.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        what = (str(error).splitlines() or [type(error).__name__])[0]
+        raise MlopsError(f"the tracking store {shown_uri(settings)} failed: {what}; run again to go on") from error
 
 
 def open_client(settings: Settings) -> "MlflowClient":
@@ -50,10 +76,10 @@ def open_client(settings: Settings) -> "MlflowClient":
         client.search_experiments(max_results=1)
     except MlflowException as error:
         raise MlopsError(
-            f"the tracking store {settings.tracking_uri} does not answer: {str(error).splitlines()[0]}"
+            f"the tracking store {shown_uri(settings)} does not answer: {str(error).splitlines()[0]}"
         ) from error
     except Exception as error:
-        raise UsageError(f"MLOPS_TRACKING_URI '{settings.tracking_uri}': {str(error).splitlines()[0]}") from error
+        raise UsageError(f"MLOPS_TRACKING_URI '{shown_uri(settings)}': {str(error).splitlines()[0]}") from error
     return client
 
 
@@ -68,64 +94,106 @@ def make_database(file: Path) -> None:
 
 
 def relocate(file: Path) -> None:
-    """Follow a project that was moved: MLflow keeps the places of artifacts as absolute paths."""
-    if not file.is_file():
+    """Follow a project that was moved: MLflow keeps the places of artifacts as absolute paths.
+
+    A store outside the project may serve others too, and artifacts on a server do not move: both are left alone.
+    """
+    if not file.is_file() or not is_below(file, Path.cwd()):
         return
-    here = f"{quote(Path.cwd().as_posix())}/mlruns"
     with closing(sqlite3.connect(file)) as connection:
         try:
-            found = connection.execute(
-                "SELECT artifact_location FROM experiments WHERE artifact_location LIKE '%/mlruns/%' LIMIT 1"
-            ).fetchone()
+            found = connection.execute("SELECT artifact_location FROM experiments").fetchall()
         except sqlite3.Error:
             return  # not made yet, or of a version with other tables: MLflow will say what is wrong
-        if found is None:
+        # A location is `<folder>/mlruns/<experiment>`, with or without `file://` before it.
+        roots = {place.rpartition("/")[0] for (place,) in found if place.startswith(("/", "file:///"))}
+        moved = {
+            root: now
+            for root in roots
+            if root.endswith("/mlruns") and root != (now := _artifact_root(url=root.startswith("file://")))
+        }
+        if not moved:
             return
-        # The location is `<folder>/mlruns/<experiment>`, with or without `file://` before it.
-        there = found[0].rpartition("/")[0].removeprefix("file://")
-        if there in (here, Path.cwd().as_posix() + "/mlruns"):
-            return
-        now = here if found[0].startswith("file://") else Path.cwd().as_posix() + "/mlruns"
         with connection:
-            for table, column in (
-                ("experiments", "artifact_location"),
-                ("runs", "artifact_uri"),
-                ("model_versions", "source"),
-                ("model_versions", "storage_location"),
-            ):
-                connection.execute(
-                    f"UPDATE {table} SET {column} = replace({column}, ?, ?)",  # noqa: S608 - names of ours
-                    (f"{there}/", f"{now}/"),
-                )
+            for table, column in LOCATIONS:
+                if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+                    continue
+                for there, now in moved.items():
+                    connection.execute(
+                        f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608 - names of ours
+                        f"WHERE substr({column}, 1, ?) = ?",
+                        (now, len(there) + 1, len(there) + 1, f"{there}/"),
+                    )
+
+
+LOCATIONS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+
+
+def _artifact_root(*, url: bool) -> str:
+    here = Path.cwd().as_posix()
+    return f"file://{quote(here)}/mlruns" if url else f"{here}/mlruns"
 
 
 class State(NamedTuple):
-    """What an embedded store holds of a model."""
+    """What the store holds of a model."""
 
     there: bool
-    """Whether the version asked for exists, or the store where none was asked for."""
+    """Whether it still has the run, and as a version of the model if one was asked for."""
     champion: str | None
 
 
-def registered(settings: Settings, name: str, version: str | None) -> State | None:
-    """Ask an embedded store's file, without importing MLflow; None where only MLflow can say."""
+def registered(settings: Settings, name: str, version: str | None, run_id: str) -> State:
+    """Ask what became of a run; an embedded store's file without importing MLflow."""
     file = database(settings)
-    if file is None:
-        return None
-    if not file.is_file():
+    if file is not None and not file.is_file():
         return State(False, None)
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
+    if file is not None:
+        try:
+            return _read_state(file, name, version, run_id)
+        except sqlite3.Error:
+            pass  # tables of another version: only MLflow can say
+    with answering(settings):
+        client = open_client(settings)
+        champion = champion_version(client, name)
+        return State(_is_there(client, name, version, run_id), str(champion.version) if champion else None)
+
+
+def _read_state(file: Path, name: str, version: str | None, run_id: str) -> State:
+    with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
+        if version is None:
             found = connection.execute(
-                "SELECT 1 FROM model_versions WHERE name = ? AND version = ?", (name, version)
+                "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'", (run_id,)
             ).fetchone()
-            champion = connection.execute(
-                "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?",
-                (name, CHAMPION),
+        else:
+            # MLflow keeps the row of a deleted version, in a stage of its own.
+            found = connection.execute(
+                "SELECT 1 FROM model_versions WHERE name = ? AND version = ? AND run_id = ? "
+                "AND current_stage != 'Deleted_Internal'",
+                (name, version, run_id),
             ).fetchone()
-    except sqlite3.Error:
-        return None
-    return State(version is None or found is not None, str(champion[0]) if champion else None)
+        champion = connection.execute(
+            "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", (name, CHAMPION)
+        ).fetchone()
+    return State(found is not None, str(champion[0]) if champion else None)
+
+
+def _is_there(client: "MlflowClient", name: str, version: str | None, run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    if version is not None:
+        found = find_version(client, name, version)
+        return found is not None and found.run_id == run_id
+    try:
+        return bool(client.get_run(run_id).info.lifecycle_stage == "active")
+    except MlflowException as error:
+        if error.error_code in MISSING:
+            return False
+        raise
 
 
 def experiment_id(client: "MlflowClient", name: str) -> str:
@@ -138,10 +206,20 @@ def experiment_id(client: "MlflowClient", name: str) -> str:
     return str(found.experiment_id)
 
 
-def find_run(client: "MlflowClient", experiment: str, identity: str) -> "Run | None":
-    """The run of a model, by the digest of its bundle and evaluation."""
-    runs = client.search_runs([experiment], f"tags.`mlops.model` = '{identity}'", max_results=1)
-    return runs[0] if runs else None
+def find_runs(client: "MlflowClient", experiment: str, identity: str) -> "list[Run]":
+    """The runs of a model, by the digest of its bundle and evaluation, newest first."""
+    return list(client.search_runs([experiment], f"tags.`mlops.model` = '{identity}'"))
+
+
+def find_version(client: "MlflowClient", name: str, version: str) -> "ModelVersion | None":
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version(name, version)
+    except MlflowException as error:
+        if error.error_code in MISSING:
+            return None
+        raise
 
 
 def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None":
@@ -151,8 +229,7 @@ def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None"
     try:
         return client.get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
-        # A missing alias gives INVALID_PARAMETER_VALUE, a missing model RESOURCE_DOES_NOT_EXIST.
-        if error.error_code in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+        if error.error_code in MISSING:
             return None
         raise
 
@@ -160,17 +237,6 @@ def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None"
 def version_of_run(client: "MlflowClient", name: str, run_id: str) -> "ModelVersion | None":
     found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     return found[0] if found else None
-
-
-def ensure_model(client: "MlflowClient", name: str, description: str) -> None:
-    """Make the registered model unless it is there."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.create_registered_model(name, description=description)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
 
 
 def download(client: "MlflowClient", run_id: str, path: str) -> Path:

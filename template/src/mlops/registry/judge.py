@@ -5,7 +5,7 @@ nothing is done, and MLflow not even imported, where nothing is new.
 """
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,18 @@ from mlops.params import Params
 from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT, TEST
 from mlops.project import Project
 from mlops.registry.gate import Check, Rival, gate
+from mlops.registry.promotion import GATE, OvertakenError, Promotions, champion_before
 from mlops.report import write_report
 from mlops.settings import Settings, load_settings
 from mlops.source import FINGERPRINT
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 RECEIPTS = Path(".mlops/receipts")
+PATCH = "uncommitted.patch"
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ class Decision:
     metric: str
     metrics: dict[str, float | None]
     checks: list[dict[str, Any]]
+    waits: str | None = None
+    """Why it was registered and not promoted, and what has to be done; None where it was promoted."""
+
+    @classmethod
+    def read(cls, path: Path) -> "Decision":
+        """Read one that this or another version of the machinery has written.
+
+        Raises:
+            OSError, ValueError, TypeError: it is not there or no decision.
+        """
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in read_json(path).items() if name in known})
+
+    def stands(self, params: Params, champion: str | None) -> bool:
+        """Whether it would be the same today: a refusal only with the gate and the champion of that day."""
+        return self.version is not None or (self.gate_sha256, self.compared_with) == (_gate_hash(params), champion)
 
     @property
     def refusal(self) -> str:
@@ -61,25 +81,27 @@ def identity_of_model() -> str:
     return canonical_hash([folder_hash(BUNDLE), file_hash(EVALUATION / "evaluation.json")])
 
 
-def known_decision(project: Project, params: Params) -> Decision | None:
-    """The receipt's decision on the present model if it still stands, without importing MLflow."""
-    from mlops.tracking import registered
-
+def receipt(project: Project) -> Decision | None:
+    """What the receipt says of the present model in this store, whether or not it still stands."""
     settings = load_settings()
     try:
-        decision = Decision(**read_json(RECEIPTS / f"{identity_of_model()}.json"))
+        decision = Decision.read(RECEIPTS / f"{identity_of_model()}.json")
     except (OSError, ValueError, TypeError):
         return None
-    if (decision.tracking_uri, decision.model) != (settings.tracking_uri, model_name(project, settings)):
+    here = (tracking.shown_uri(settings), model_name(project, settings))
+    return decision if (decision.tracking_uri, decision.model) == here else None
+
+
+def known_decision(project: Project, params: Params) -> Decision | None:
+    """The receipt's decision on the present model if it still stands.
+
+    An embedded store is asked without importing MLflow, a server through it.
+    """
+    decision = receipt(project)
+    if decision is None:
         return None
-    state = registered(settings, decision.model, decision.version)
-    if state is None or not state.there:
-        return None
-    if decision.version is not None:
-        return decision
-    # A refusal stands as long as the gate and the champion are those of that day.
-    same = decision.gate_sha256 == _gate_hash(params) and decision.compared_with == state.champion
-    return decision if same else None
+    state = tracking.registered(load_settings(), decision.model, decision.version, decision.run_id)
+    return decision if state.there and decision.stands(params, state.champion) else None
 
 
 def model_name(project: Project, settings: Settings) -> str:
@@ -104,46 +126,65 @@ class _Judgement:
         self.name, self.identity = model_name(project, self.settings), identity_of_model()
         self.evaluation = read_json(EVALUATION / "evaluation.json")
         self.client = tracking.open_client(self.settings)
+        self.promotions = Promotions(self.client, project, self.settings)
 
     def decide(self) -> Decision:
+        with tracking.answering(self.settings):
+            experiment = tracking.experiment_id(self.client, self.settings.experiment or self.project.name)
+            for _ in range(ATTEMPTS):
+                try:
+                    decision = self._decide(experiment)
+                except OvertakenError:
+                    continue  # it was compared with a champion that is none any more
+                write_json(self._receipt, asdict(decision))
+                return decision
+        raise MlopsError(f"the champion of {self.name} kept changing while this model was judged; run again")
+
+    def _decide(self, experiment: str) -> Decision:
         client = self.client
-        experiment = tracking.experiment_id(client, self.settings.experiment or self.project.name)
-        run = tracking.find_run(client, experiment, self.identity)
-        version = tracking.version_of_run(client, self.name, run.info.run_id) if run else None
-        if run and version and run.info.status == "FINISHED":
+        run, version = self._earlier(experiment)
+        history, champion = self.promotions.history(), self.promotions.champion()
+        if run and run.info.status == "FINISHED":
             # An old model come back, by a parameter changed and changed back: it was judged then.
-            decision = Decision(**read_json(tracking.download(client, run.info.run_id, "decision.json")))
-            write_json(self._receipt, asdict(decision))
-            write_report(self.project, self.params, decision)
-            return decision
-        champion = tracking.champion_version(client, self.name)
-        if champion and version and str(champion.version) == str(version.version):
-            champion = None  # killed after the alias was set: a model is not compared with itself
-        rival = self._rival(champion) if champion else None
+            decision = self._recorded(run.info.run_id)
+            if decision and decision.stands(self.params, champion) and (version or decision.version is None):
+                write_report(self.project, self.params, decision)
+                return decision
+        promoted = version is not None and any(
+            entry.action == "promote" and entry.to_version == str(version.version) for entry in history
+        )
+        # Where a killed process had promoted it, it is compared with the champion of then, not with itself.
+        compared = champion_before(history, str(version.version)) if version and promoted else champion
+        found = tracking.find_version(client, self.name, compared) if compared else None
+        rival = self._rival(found) if found else None
         checks = gate(self.params, self.evaluation, rival)
-        passed = all(check.passed for check in checks)
+        passed = promoted or all(check.passed for check in checks)
         if run is None:
-            label = f"{self.project.name}-{self.identity[:8]}"
-            run = client.create_run(experiment, run_name=label, tags={"mlops.model": self.identity})
+            tags = {"mlops.model": self.identity, "mlops.params_sha256": self.params.hash}
+            run = client.create_run(experiment, run_name=f"{self.project.name}-{self.identity[:8]}", tags=tags)
         run_id = run.info.run_id
-        lineage = self._record(run_id, checks, rival)
+        lineage = self._record(run, checks, rival)
+        waits = None
         if passed:
+            self.promotions.open()
             version = version or self._create_version(run_id)
             for key, value in lineage.items():
                 client.set_model_version_tag(self.name, version.version, key, value)
-            client.set_registered_model_alias(self.name, tracking.CHAMPION, version.version)
+            if not promoted:
+                waits = self._promote(str(version.version), checks, champion)
         decision = Decision(
             model=self.name,
             identity=self.identity,
             gate_sha256=_gate_hash(self.params),
-            tracking_uri=self.settings.tracking_uri,
+            tracking_uri=tracking.shown_uri(self.settings),
             run_id=run_id,
             version=str(version.version) if passed and version else None,
-            compared_with=str(champion.version) if champion else None,
+            compared_with=compared,
             lineage=lineage,
             metric=self.params.metric,
             metrics=self.evaluation["metrics"],
             checks=[asdict(check) for check in checks],
+            waits=waits,
         )
         write_report(self.project, self.params, decision)
         client.log_artifact(run_id, str(REPORT))
@@ -151,8 +192,34 @@ class _Judgement:
             write_json(Path(folder) / "decision.json", asdict(decision))
             client.log_artifact(run_id, f"{folder}/decision.json")
         client.set_terminated(run_id, "FINISHED")
-        write_json(self._receipt, asdict(decision))
         return decision
+
+    def _earlier(self, experiment: str) -> "tuple[Run | None, ModelVersion | None]":
+        """The run to go on with, and its version: one that was registered, else one with the same parameters."""
+        runs = tracking.find_runs(self.client, experiment, self.identity)
+        for run in runs:
+            if version := tracking.version_of_run(self.client, self.name, run.info.run_id):
+                return run, version
+        # MLflow does not let a run's parameters be changed, so another gate is another run.
+        same = [run for run in runs if run.data.tags.get("mlops.params_sha256") == self.params.hash]
+        return (same[0] if same else None), None
+
+    def _recorded(self, run_id: str) -> Decision | None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return Decision.read(tracking.download(self.client, run_id, "decision.json"))
+        except (MlflowException, OSError, ValueError, TypeError):
+            return None
+
+    def _promote(self, version: str, checks: list[Check], champion: str | None) -> str | None:
+        """Register a version that has passed, and promote it unless someone has to approve: then say who."""
+        reason = f"passed the gate: {'; '.join(f'{check.name}: {check.explanation}' for check in checks)}"[:1500]
+        self.promotions.register(version, reason)
+        waits = self.promotions.waits_for(version)
+        if waits is None:
+            self.promotions.promote(version, approver=GATE, reason=reason, expected=champion)
+        return waits
 
     @property
     def _receipt(self) -> Path:
@@ -190,14 +257,15 @@ class _Judgement:
         value = measure({metric: all_metrics(self.project, self.params.task)[metric]}, truth, scores)
         return Rival(version, value[metric], None)
 
-    def _record(self, run_id: str, checks: list[Check], rival: Rival | None) -> dict[str, str]:
+    def _record(self, run: "Run", checks: list[Check], rival: Rival | None) -> dict[str, str]:
         """Log the run; return its lineage, which its version carries too."""
         client, params, evaluation = self.client, self.params, self.evaluation
+        run_id = run.info.run_id
         client.update_run(run_id, status="RUNNING")
         passed = all(check.passed for check in checks)
         told = [check for check in checks if check.passed == passed]
         patch = uncommitted_patch()
-        lineage = lineage_tags(params, patch)
+        lineage = lineage_tags(params, dirty=bool(patch))
         tags = {
             **lineage,
             "mlflow.source.git.commit": lineage["mlops.commit"],
@@ -214,7 +282,7 @@ class _Judgement:
         tracking.log_values(
             client,
             run_id,
-            params=_flat(params.model_dump()),
+            params={name: value for name, value in _flat(params.model_dump()).items() if name not in run.data.params},
             metrics={name: value for name, value in values.items() if value is not None},
             tags=tags,
         )
@@ -225,7 +293,9 @@ class _Judgement:
             if Path(name).is_file():
                 client.log_artifact(run_id, str(name), "source")
         if patch:
-            client.log_text(run_id, patch, "source/uncommitted.patch")
+            with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / PATCH).write_bytes(patch)
+                client.log_artifact(run_id, f"{folder}/{PATCH}", "source")
         return lineage
 
     def _datasets(self, data_md5: str) -> list[tracking.Input]:
@@ -240,7 +310,6 @@ class _Judgement:
         ]
 
     def _create_version(self, run_id: str) -> "ModelVersion":
-        tracking.ensure_model(self.client, self.name, "")
         uri = self.client.get_run(run_id).info.artifact_uri
         return self.client.create_model_version(self.name, f"{uri}/model", run_id)
 
