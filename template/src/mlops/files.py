@@ -1,5 +1,6 @@
 """Files that are whole or not there, their hashes, and tables read in pieces."""
 
+import glob
 import hashlib
 import json
 import os
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
+PARTIAL = ".partial"
+"""The end of the name of a folder in which something is written; git ignores those."""
 BATCH_ROWS = 100_000
 """Rows that are held at a time by whatever walks over a table."""
 
@@ -21,10 +24,13 @@ BATCH_ROWS = 100_000
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write a file or a folder to, renamed over it when the block ends well.
 
-    When the block raises, what was at `path` is untouched and what was written is removed.
+    When the block raises, what was at `path` is untouched and what was written is removed; what a
+    process leaves that is killed meanwhile is removed the next time.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    _remove_partial(path)
+    mark = f".{path.name}.{os.getpid()}."
+    scratch = Path(tempfile.mkdtemp(prefix=mark, suffix=PARTIAL, dir=path.parent))
     try:
         fresh = scratch / path.name
         yield fresh
@@ -33,6 +39,26 @@ def replacing(path: Path) -> Iterator[Path]:
         fresh.replace(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove_partial(path: Path) -> None:
+    """Remove what killed processes were writing to `path`."""
+    for scratch in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):
+        process = scratch.name.removeprefix(f".{path.name}.").partition(".")[0]
+        if process.isdecimal() and not _is_alive(int(process)):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # where asking with signal 0 would end the process
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
