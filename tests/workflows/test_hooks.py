@@ -1,5 +1,7 @@
 """The commit hooks find nothing in a new project, and what they are there for in a careless one."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -52,7 +54,8 @@ def test_a_commit_is_refused_for_each_fault_and_passes_without(repository):
         assert any(line.startswith(hook + ".") for line in failed), f"{hook}: {done}"
         repository.run("git", "reset", "--quiet", "--hard")
 
-    path = repository.path / "notes.md"
-    path.write_text("Fine.\n", encoding="utf-8")
+    careful = {"notes.md": "Fine.\n", ".github/labeler.yml": "docs: []\n"}
+    for name, text in careful.items():
+        Path(repository.path, name).write_text(text, encoding="utf-8")
     repository.run("git", "add", "--all")
     repository.run("git", "commit", "--quiet", "--message", "Careful")
