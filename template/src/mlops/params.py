@@ -17,12 +17,10 @@ class _Section(BaseModel):
 
 
 def _moment(value: Any) -> Any:
-    """A date or a time, which YAML gives as such or, in quotes, as text."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)
-    return value
+    """A date or a time from text; YAML's own dates are refused, for DVC cannot take them."""
+    if isinstance(value, date):
+        raise ValueError(f"write it in quotes, '{value}'")
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
