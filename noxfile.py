@@ -1,4 +1,4 @@
-"""What people and CI run here, with nothing but Python, git and pip: `nox -s demo`, say."""
+"""What people and CI run here, with nothing but Python, git and pip: `nox -s demo`, for one."""
 
 import os
 import shlex
@@ -76,6 +76,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("yamllint", "--strict", ".")
+    session.run("shellcheck", ".ci/run")
     folders = [Path(".github"), Path("template", ".github")]
     workflows = [str(path) for folder in folders for path in sorted(folder.glob("workflows/*.yml"))]
     session.run("actionlint", *workflows)
