@@ -74,11 +74,11 @@ def parse(path, text):
         configparser.ConfigParser().read_string(text)
 
 
-def test_only_templates_are_rendered(render):
+def test_only_templates_are_rendered(template, render):
     """A file whose name does not end in .jinja is copied as it is."""
-    project, source = render(package_name="package_name"), ROOT / "template"
-    for name in files(source, without=(".git", "__pycache__", ".mypy_cache", ".ruff_cache")):
-        if not name.endswith(".jinja") and not git("check-ignore", name, cwd=source, code=None):
+    project, source = render(package_name="package_name"), template / "template"
+    for name in files(source):
+        if not name.endswith(".jinja"):
             copied = project / name.replace("{{ package_name }}", "package_name")
             assert filecmp.cmp(source / name, copied, shallow=False), name
 
@@ -89,8 +89,8 @@ def test_nothing_asks_for_trust():
     assert asking & set(settings) == set()
 
 
-def test_template_paths_can_be_checked_out_on_windows():
-    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).split("\0")
+def test_template_paths_can_be_checked_out_on_windows(template):
+    names = git("ls-files", "-z", cwd=template).split("\0")
     reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
     for name in filter(None, names):
         for part in PurePosixPath(name).parts:
