@@ -17,7 +17,7 @@ def copy(bench: Bench) -> Iterator[Row]:
     )
     (single / "template" / "README.md.jinja").write_text("# {{ project_name }}\n")
     for command in (["init"], ["add", "--all"], ["commit", "--message", "One file"]):
-        bench.run("git", *command, "--quiet" if command[0] != "add" else "--verbose", cwd=single)
+        bench.run("git", *command, cwd=single)
     numbers = count(1)
 
     def copied(template: object) -> float:
