@@ -6,6 +6,15 @@ import pytest
 import yaml
 
 PRIVATE_KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\n"
+INSECURE = """
+on: pull_request_target
+permissions: write-all
+jobs:
+  mine:
+    runs-on: ubuntu-latest
+    steps:
+      - run: uv --version
+"""
 CARELESS = {
     "ruff check": ("src/mine.py", "import os\n"),
     "ruff format": ("src/mine.py", "x = {  'a':1 }\n"),
@@ -16,7 +25,7 @@ CARELESS = {
     "no file over 1 MB (data and models belong in DVC)": ("model.bin", "x" * 1_100_000),
     "no private key": ("key.pem", PRIVATE_KEY),
     "workflows are valid": (".github/workflows/mine.yml", "on: pushh\n"),
-    "workflows are secure": (".github/workflows/mine.yml", "on: pull_request_target\n"),
+    "workflows are secure": (".github/workflows/mine.yml", INSECURE),
     "uv.lock fits pyproject.toml": ("pyproject.toml", None),
 }
 
