@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from mlops.project import Dataset
 
-if TYPE_CHECKING:
-    import pandera.polars as pa
-
 EXAMPLES = 3
+MISTYPED = "wrong type"
 
 
 def conform(frame: pl.LazyFrame, dataset: Dataset) -> pl.LazyFrame:
@@ -33,13 +31,14 @@ def conform(frame: pl.LazyFrame, dataset: Dataset) -> pl.LazyFrame:
             if not columns[name].required:
                 expressions.append(pl.lit(None, dtype=dtype).alias(name))
         elif name in different and lossless[name]:
-            expressions.append(_cast(name, found[name], dtype))
+            expressions.append(cast_column(name, found[name], dtype))
         else:
             expressions.append(pl.col(name))
     return frame.select(expressions)
 
 
-def _cast(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
+def cast_column(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
+    """A column as the contract types it; what does not fit becomes null."""
     column = pl.col(name)
     if isinstance(found, pl.String):
         text = column.str.strip_chars()
@@ -60,18 +59,30 @@ def _cast(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
 
 def _loses(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
     """Whether a cast would turn any value into null or into another one."""
-    cast = _cast(name, found, dtype)
+    if is_another_kind(found, dtype):
+        return pl.lit(True)
+    return lost(name, found, dtype).any()
+
+
+def is_another_kind(found: pl.DataType, dtype: pl.DataType) -> bool:
+    """Whether a column is another column rather than another spelling: numbers where text or times are due."""
+    return found.is_numeric() and (isinstance(dtype, pl.String) or dtype.is_temporal())
+
+
+def lost(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
+    """For each row, whether a cast would turn its value into null or into another one."""
+    cast = cast_column(name, found, dtype)
     present = pl.col(name).is_not_null()
     if isinstance(found, pl.String):
         present &= pl.col(name).str.strip_chars() != ""
         if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
             present = pl.col(name).is_not_null()
-    if found.is_numeric() and isinstance(dtype, pl.String):
-        return pl.lit(True)  # a number where text is due is another column, not another spelling
-    lost = present & cast.is_null()
+    changed = cast.is_null()
     if found.is_float() and dtype.is_integer():
-        lost |= present & (pl.col(name) != cast.cast(found))
-    return lost.any()
+        changed |= pl.col(name) != cast.cast(found)
+    if found.is_float() and dtype.is_float():
+        changed |= cast.is_infinite() & pl.col(name).is_finite()
+    return present & changed
 
 
 @dataclass
@@ -104,36 +115,51 @@ def breaches(batches: Iterable[pl.DataFrame], dataset: Dataset) -> tuple[int, li
         try:
             dataset.schema.validate(batch, lazy=True)
         except SchemaErrors as errors:
-            for case in errors.failure_cases.iter_rows(named=True):
-                _record(found, case, batch, dataset.schema)
-    return rows, sorted(found.values(), key=lambda breach: -breach.rows)
+            cases = errors.failure_cases.rows(named=True)
+            for case in cases:
+                _record(found, case, batch, dataset)
+    # What is possible cannot be asked of values of another type: those answers mean nothing.
+    mistyped = {column for column, what in found if what.startswith(MISTYPED)}
+    told = [each for (column, what), each in found.items() if column not in mistyped or what.startswith(MISTYPED)]
+    return rows, sorted(told, key=lambda breach: -breach.rows)
 
 
 def _record(
     found: dict[tuple[str, str], Breach],
     case: dict[str, Any],
     batch: pl.DataFrame,
-    schema: "pa.DataFrameSchema",
+    dataset: Dataset,
 ) -> None:
     check = str(case["check"])
     column = str(case["column"] or case["failure_case"])
     if check == "column_in_dataframe":
         column, what = str(case["failure_case"]), "the column is missing"
     elif check.startswith("dtype("):
-        what = f"wrong type: {case['failure_case']} instead of {schema.columns[column].dtype}"
+        what = f"{MISTYPED}: {batch[column].dtype} instead of {dataset.dtypes[column]}"
     elif check == "not_nullable":
         what = "a value is missing"
     else:
         what = f"impossible value, not {check}"
     breach = found.setdefault((column, what), Breach(column, what))
-    if what.startswith(("the column", "wrong type")):
+    if check == "column_in_dataframe":
         breach.rows += len(batch)
-        if column in batch.columns and not breach.examples:
-            breach.examples = batch[column].drop_nulls().head(EXAMPLES).to_list()
+        return
+    if what.startswith(MISTYPED):
+        unfit = _unfit(batch, column, dataset.dtypes[column])
+        breach.rows += len(unfit)
+        breach.examples += unfit.head(EXAMPLES - len(breach.examples)).to_list()
         return
     breach.rows += 1
     if len(breach.examples) < EXAMPLES and what != "a value is missing":
         breach.examples.append(case["failure_case"])
+
+
+def _unfit(batch: pl.DataFrame, column: str, dtype: pl.DataType) -> pl.Series:
+    """The values of a column for whose sake it was not cast to its type."""
+    found = batch.schema[column]
+    if is_another_kind(found, dtype):
+        return batch[column]
+    return batch.filter(lost(column, found, dtype))[column]
 
 
 def duplicate_keys(frame: pl.LazyFrame, key: list[str]) -> Breach | None:
@@ -147,5 +173,5 @@ def duplicate_keys(frame: pl.LazyFrame, key: list[str]) -> Breach | None:
     twice = candidates.filter(candidates.is_duplicated())
     if twice.is_empty():
         return None
-    examples = twice.unique(maintain_order=True).head(EXAMPLES).rows()
-    return Breach(f"key ({', '.join(key)})", "not unique", len(twice), list(examples))
+    examples = [f"({', '.join(map(str, row))})" for row in twice.unique(maintain_order=True).head(EXAMPLES).rows()]
+    return Breach(f"key ({', '.join(key)})", "not unique", len(twice), examples)

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from mlops.errors import UsageError
+from mlops.errors import UsageError, redacted
 from mlops.files import canonical_hash
 
 Task = Literal["classification", "regression"]
@@ -16,14 +16,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _moment(value: Any) -> Any:
+def read_moment(value: Any) -> Any:
     """A date or a time from text; YAML's own dates are refused, for DVC cannot take them."""
     if isinstance(value, date):
         raise ValueError(f"write it in quotes, '{value}'")
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(read_moment)]
 
 
 class Data(_Section):
@@ -35,6 +35,16 @@ class Data(_Section):
     """The moment before which they end."""
     window_days: int | None = Field(default=None, ge=1)
     """So many days up to `until`, or to the last row where that is not set: a window that moves on with the data."""
+
+    @field_validator("source")
+    @classmethod
+    def _no_secret(cls, value: str) -> str:
+        if redacted(value) != value:
+            raise ValueError(
+                "it carries a password or a signature, which would be kept in git and in MLflow; take it out, and give "
+                "credentials by the service's own variables or by fsspec's settings"
+            )
+        return value
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:
@@ -153,4 +163,5 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         if first["type"] == "extra_forbidden":
             raise UsageError(f"{path}: unknown key '{where}'; take it out or mend its spelling") from error
         shown = "" if first["type"] == "missing" else f" is {first['input']!r}"
-        raise UsageError(f"{path}: {where}{shown}: {first['msg'].lower()}") from error
+        fault = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"].lower()
+        raise UsageError(f"{path}: {where}{shown}: {fault}") from error

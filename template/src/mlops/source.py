@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
-from mlops.errors import MlopsError, UsageError
+from mlops.errors import MlopsError, UsageError, redacted
 from mlops.files import canonical_hash, file_hash, is_below, read_json, write_json
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "c
 class Source:
     """The files behind `data.source`, local or remote, all of one format."""
 
+    name: str
+    """What the user calls it, such as `data.source`."""
     location: str
     filesystem: Any
     paths: tuple[str, ...]
@@ -34,16 +35,12 @@ class Source:
 
 
 def without_secrets(location: str) -> str:
-    """A URL without the user, password and query that may carry a secret."""
-    if "://" not in location:
-        return location
-    parts = urlsplit(location)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    """A URL without a password and a query that may carry a secret."""
+    return redacted(location)
 
 
-def open_source(location: str) -> Source:
-    """Find the files of a source.
+def open_source(location: str, name: str = "data.source") -> Source:
+    """Find the files of a source, which messages call by `name`.
 
     Raises:
         UsageError: an unknown protocol, no such file, or files of an unknown or of several formats.
@@ -64,22 +61,23 @@ def open_source(location: str) -> Source:
             else:
                 paths = [path] if filesystem.exists(path) else []
         except (ImportError, ValueError) as error:
-            raise UsageError(f"data.source '{shown}': {error}") from error
+            raise UsageError(f"{name} '{shown}': {error}") from error
         except Exception as error:
-            raise MlopsError(f"data.source '{shown}' cannot be reached: {type(error).__name__}: {error}") from error
+            raise MlopsError(f"{name} '{shown}' cannot be reached: {type(error).__name__}: {error}") from error
         local = False
     if not paths:
         raise UsageError(
-            f"data.source '{shown}': no such file; set data.source in params.yaml to a file, "
+            f"{name} '{shown}': no such file; "
+            f"{'set data.source in params.yaml to' if name == 'data.source' else 'name'} a file, "
             "a folder, a pattern or a URL"
         )
     formats = {_format(path) for path in paths}
     if len(formats) != 1 or None in formats:
         names = ", ".join(sorted({PurePosixPath(path).name for path in paths})[:3])
         raise UsageError(
-            f"data.source '{shown}' finds {names}; it must find files of one format, ending in {', '.join(FORMATS)}"
+            f"{name} '{shown}' finds {names}; it must find files of one format, ending in {', '.join(FORMATS)}"
         )
-    return Source(shown, filesystem, tuple(paths), str(formats.pop()), local)
+    return Source(name, shown, filesystem, tuple(paths), str(formats.pop()), local)
 
 
 def _local_paths(path: Path) -> list[str]:
@@ -167,5 +165,7 @@ def _download(source: Source, path: str, folder: Path, number: int) -> str:
     try:
         source.filesystem.get_file(path, str(target))
     except Exception as error:
-        raise MlopsError(f"data.source '{source.location}' cannot be read: {type(error).__name__}: {error}") from error
+        raise MlopsError(
+            f"{source.name} '{source.location}' cannot be read: {type(error).__name__}: {error}"
+        ) from error
     return str(target)

@@ -20,4 +20,7 @@ def run_stage(name: str) -> None:
     from mlops.project import load_project
 
     project = load_project()
-    importlib.import_module(f"mlops.pipeline.{name}").run(project, load_params())
+    try:
+        importlib.import_module(f"mlops.pipeline.{name}").run(project, load_params())
+    except FileNotFoundError as error:
+        raise UsageError(f"the stage {name} lacks a file ({error}); 'mlops run {name}' makes what it needs") from error

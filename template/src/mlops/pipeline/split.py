@@ -25,16 +25,23 @@ def run(project: Project, params: Params) -> None:
         .filter(pl.col(dataset.label).is_not_null())
         .select(*dataset.kept, dataset.label)
     )
+    if not labelled.head(1).select(pl.len()).collect().item():
+        raise MlopsError(
+            f"no row has a label: '{dataset.label}' is missing in all of them; mend the data, or target in "
+            f"src/{project.package}/dataset.py"
+        )
     held_out = _held_out(labelled, dataset, params)
     rows = labelled.with_row_index(ROW)
-    for path, chosen in ((TRAIN, ~held_out), (TEST, held_out)):
-        part = rows.filter(chosen).drop(ROW)
-        sink(part, path)
-        if not pl.scan_parquet(path).select(pl.len()).collect().item():
+    # A row without a time or a group tells nothing of later ones or of other groups: it is for training.
+    parts = {TRAIN: rows.filter(~held_out.fill_null(False)), TEST: rows.filter(held_out.fill_null(False))}
+    for path, part in parts.items():
+        if not part.head(1).select(pl.len()).collect().item():
             raise MlopsError(
                 f"split.by '{_kind(dataset, params)}' with split.test {params.split.test} leaves no row for "
                 f"{path}; change split in params.yaml"
             )
+    for path, part in parts.items():
+        sink(part.drop(ROW), path)
 
 
 def _kind(dataset: Dataset, params: Params) -> str:
