@@ -4,7 +4,7 @@ import copier
 import pytest
 from support.template import copy, files, git
 
-SEEDS = ["dvc.yaml", "params.yaml", "src/flight_delays/features.py", "apt.txt"]
+SEEDS = ["dvc.yaml", "params.yaml", "src/flight_delays/features.py", "apt.txt", ".github/actions/setup/action.yml"]
 
 
 @pytest.fixture
