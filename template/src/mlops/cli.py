@@ -1,6 +1,7 @@
 """The command `mlops`: every verb in one place, each importing what it needs when it runs."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,6 +46,130 @@ def stage(
     from mlops.pipeline import run_stage
 
     run_stage(name)
+
+
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="A number, or an alias such as challenger.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    approver: Annotated[str | None, typer.Option(help="Who answers for it; default: you, as git knows you.")] = None,
+) -> None:
+    """Make a version the champion."""
+    from mlops.registry import verbs
+
+    verbs.promote(version, approver, reason)
+
+
+@app.command()
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "rolled back",
+    approver: Annotated[str | None, typer.Option(help="Who answers for it; default: you, as git knows you.")] = None,
+) -> None:
+    """Go back to the champion before; once more, to the one before that."""
+    from mlops.registry import verbs
+
+    verbs.rollback(approver, reason)
+
+
+audit = typer.Typer(help="The log of who registered, promoted and rolled back what.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+@audit.command()
+def export(
+    file: Annotated[Path | None, typer.Argument(help="Where to; default: standard output.")] = None,
+) -> None:
+    """Write the log as JSON Lines, oldest entry first."""
+    from mlops.registry import verbs
+
+    verbs.export_log(file)
+
+
+@audit.command()
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="An exported log; default: the one in the registry.")] = None,
+) -> None:
+    """Check that no entry was changed, removed or put in between. Exit code 1: one was."""
+    from mlops.registry import verbs
+
+    verbs.verify_log(file)
+
+
+@app.command()
+def card(
+    version: Annotated[str | None, typer.Argument(help="A number or an alias; default: the champion.")] = None,
+) -> None:
+    """Write the model card of a version under reports/cards, and into its run."""
+    from mlops.registry import verbs
+
+    verbs.make_card(version)
+
+
+@app.command()
+def lineage(
+    version: Annotated[str | None, typer.Argument(help="A number or an alias; default: the champion.")] = None,
+    predictions: Annotated[
+        str | None, typer.Option(help="A file, folder, pattern or URL of predictions: which versions made them.")
+    ] = None,
+    prediction_id: Annotated[str | None, typer.Option("--id", help="One prediction of that file.")] = None,
+    data: Annotated[str | None, typer.Option(help="A data file or its hash: which versions learnt from it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show which run, code, data, parameters and people a version comes from."""
+    from mlops.registry.trace import show_lineage
+
+    show_lineage(version, predictions=predictions, prediction_id=prediction_id, data=data, as_json=as_json)
+
+
+@app.command()
+def score(
+    source: Annotated[str, typer.Argument(metavar="IN", help="Rows to score: a path, folder, pattern or fsspec URL.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="A .parquet or .csv file, local or at an fsspec URL.")],
+    model: Annotated[
+        str | None, typer.Option(help="NAME@ALIAS, NAME/VERSION, VERSION or a bundle's folder; default the champion.")
+    ] = None,
+    quarantine: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Put rows that break the contract there, and score the rest.")
+    ] = None,
+) -> None:
+    """Score a table with the champion: Parquet or CSV, of any size."""
+    from mlops.serving.batch import score as score_table
+
+    score_table(source, out, model=model, quarantine=quarantine)
+
+
+@app.command()
+def serve(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A bundle's folder or URL, NAME@ALIAS or a version. Default: MLOPS_MODEL, what a platform brought "
+            "(/opt/ml/model, AZUREML_MODEL_DIR, AIP_STORAGE_URI, /mnt/models), or the champion, followed as it changes."
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 in a container.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; default AIP_HTTP_PORT, or 8080.", min=1, max=65535)] = None,
+) -> None:
+    """Serve a model over HTTP: /ping, /invocations, /metrics, and /docs that describes them."""
+    from mlops.serving.server import serve_model
+
+    serve_model(model, host, port)
+
+
+@app.command()
+def reproduce(
+    version: Annotated[str | None, typer.Argument(help="A number or an alias; default: the champion.")] = None,
+    here: Annotated[
+        bool, typer.Option("--here", help="Use the present environment, not the one of that day's uv.lock.")
+    ] = False,
+    tolerance: Annotated[float, typer.Option(help="How far metrics and predictions may differ.", min=0)] = 1e-6,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the worktree in .mlops/reproduce.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a version again from its commit, its lock and its data. Exit code 1: it is not the same."""
+    from mlops.reproduce import reproduce_version
+
+    reproduce_version(version, here=here, tolerance=tolerance, keep=keep, as_json=as_json)
 
 
 @app.command()

@@ -86,7 +86,8 @@ class Dataset:
     @property
     def dtypes(self) -> "dict[str, pl.DataType]":
         """The polars type of each column of the contract."""
-        return {name: column.dtype.type for name, column in self.schema.columns.items()}
+        types = {name: column.dtype.type for name, column in self.schema.columns.items()}
+        return {name: dtype() if isinstance(dtype, type) else dtype for name, dtype in types.items()}
 
     @property
     def kept(self) -> list[str]:

@@ -1,6 +1,9 @@
 """Where things are, from the environment or `.env`; what changes a model is in `params.yaml`."""
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -16,6 +19,39 @@ class Settings(BaseSettings):
     """The registered model; default: the project's name."""
     environment: str = "local"
     """Where this runs, such as dev, staging or prod; written beside predictions and decisions."""
+
+    model: str | None = None
+    """What `mlops serve` serves if no option says: a bundle's folder or URL, NAME@ALIAS or a version."""
+    model_version: str | None = None
+    """The version of a bundle that comes as a folder; default: a digest of it."""
+    poll_seconds: float = Field(default=5.0, gt=0)
+    """How often `mlops serve` asks the registry for a new champion."""
+    body_limit: int = Field(default=8 * 2**20, ge=1)
+    """The most bytes that a request may have."""
+    row_limit: int = Field(default=10_000, ge=1)
+    """The most rows that a request may have."""
+    drain_seconds: int = Field(default=25, ge=1)
+    """How long open requests may take to finish after SIGTERM."""
+
+    log_uri: str = "logs/predictions"
+    """The folder or fsspec URL for the log of predictions that `mlops serve` writes; empty for none."""
+    log_sample: float = Field(default=1.0, ge=0, le=1)
+    """The share of rows that is logged."""
+    log_redact: Annotated[tuple[str, ...], NoDecode] = ()
+    """Columns that are never logged, with commas between them."""
+    log_rows: int = Field(default=50_000, ge=1)
+    """A part of the log is written when it has so many rows."""
+    log_seconds: float = Field(default=60.0, gt=0)
+    """A part of the log is written when its first row is so old."""
+    log_buffer: int = Field(default=200_000, ge=1)
+    """The most rows that wait to be written; further ones are counted and dropped."""
+    log_retention_days: int | None = Field(default=None, ge=1)
+    """Days after which parts in a local folder are deleted; a bucket has rules of its own."""
+
+    @field_validator("log_redact", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 def load_settings() -> Settings:

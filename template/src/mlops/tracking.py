@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mlops.errors import MlopsError, UsageError
 from mlops.files import is_below, replacing
@@ -65,6 +65,7 @@ def open_client(settings: Settings) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -194,6 +195,45 @@ def _is_there(client: "MlflowClient", name: str, version: str | None, run_id: st
         if error.error_code in MISSING:
             return False
         raise
+
+
+class Found(NamedTuple):
+    """A model version whose artifacts lie on this machine."""
+
+    version: str
+    run_id: str
+    artifacts: Path
+
+
+def lookup(settings: Settings, name: str, alias: str | None, version: str) -> Found | None:
+    """Ask an embedded store's file for a version, by alias or number, without importing MLflow.
+
+    None where there is none, or where only MLflow can say.
+    """
+    file = database(settings)
+    if file is None or not file.is_file():
+        return None
+    relocate(file)
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
+            if alias is not None:
+                aliased = connection.execute(
+                    "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", (name, alias)
+                ).fetchone()
+                version = str(aliased[0]) if aliased else ""
+            found = connection.execute(
+                "SELECT v.version, v.run_id, r.artifact_uri FROM model_versions v "
+                "JOIN runs r ON r.run_uuid = v.run_id WHERE v.name = ? AND v.version = ? "
+                "AND v.current_stage IS NOT 'Deleted_Internal'",
+                (name, version),
+            ).fetchone()
+    except sqlite3.Error:
+        return None
+    if found is None or "://" in found[2].removeprefix("file://"):
+        return None
+    uri = str(found[2])
+    artifacts = Path(unquote(uri.removeprefix("file://")) if uri.startswith("file://") else uri)
+    return Found(str(found[0]), str(found[1]), artifacts) if artifacts.is_dir() else None
 
 
 def experiment_id(client: "MlflowClient", name: str) -> str:

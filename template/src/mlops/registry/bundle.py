@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,18 @@ class Bundle:
     def schema(self) -> dict[str, pl.DataType]:
         """The columns known when scoring, by name, with their types."""
         return {name: named_dtype(dtype) for name, dtype in self.about["inputs"].items()}
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What `dataset.py` declared when the model was trained."""
+        try:
+            with _own_code(self.path / "code", self.about["package"]) as package:
+                declared: Dataset = importlib.import_module(f"{package.__name__}.dataset").DATASET
+        except Exception as error:
+            raise MlopsError(
+                f"the bundle {self.path} has no usable dataset.py ({type(error).__name__}: {error})"
+            ) from error
+        return declared
 
     def scores(self, frame: pl.DataFrame) -> np.ndarray[Any, Any]:
         """Predictions as metrics take them: (n, classes) probabilities, or (n,) numbers.

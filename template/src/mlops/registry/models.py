@@ -47,9 +47,13 @@ def find_model(
     """
     if spec is not None and (Path(spec) / "bundle.json").is_file():
         return ModelRef(Path(spec).name, None, None, Path(spec))
+    name, alias, version = _parse(spec, settings.model_name or project.name)
+    if client is None and (known := tracking.lookup(settings, name, alias, version)) is not None:
+        bundle = known.artifacts / "model"
+        if (bundle / "bundle.json").is_file():
+            return ModelRef(name, known.version, known.run_id, bundle)
     from mlflow.exceptions import MlflowException
 
-    name, alias, version = _parse(spec, settings.model_name or project.name)
     client = client or tracking.open_client(settings)
     try:
         found = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)

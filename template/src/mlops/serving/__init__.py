@@ -1,0 +1,1 @@
+"""Predictions for others: files scored in batch, rows answered online, by the same bundle and contract."""
