@@ -1,6 +1,7 @@
 """The report on a model: one HTML page with everything in it, for a browser or a mail."""
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT
 from mlops.project import Project
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from mlops.registry.judge import Decision
 
 PLOTS = {
@@ -22,10 +25,9 @@ PLOTS = {
 def write_report(project: Project, params: Params, decision: "Decision") -> None:
     """Write `reports/index.html` from what the stages left."""
     plots = {
-        title: drawing[drawing.index("<svg") :]
+        title: inline_plot(file.read_text(encoding="utf-8"), name)
         for name, title in PLOTS.items()
         if (file := EVALUATION / f"{name}.svg").is_file()
-        for drawing in [file.read_text(encoding="utf-8")]
     }
     page = render_page(
         "model.html",
@@ -39,19 +41,31 @@ def write_report(project: Project, params: Params, decision: "Decision") -> None
     write_text(REPORT, page)
 
 
+def inline_plot(drawing: str, name: str) -> str:
+    """An SVG file as an element of a page, its ids kept apart from those of other plots by a name."""
+    element = drawing[drawing.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", element)
+
+
 def render_page(template: str, **values: Any) -> str:
     """Fill in one of the pages in `html/`; every value is escaped, save plots of our own."""
+    return page_environment().get_template(template).render(values)
+
+
+def page_environment(*, autoescape: bool = True) -> "Environment":
+    """Where the pages in `html/` are filled in; text that is not HTML wants no escapes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "html"),
-        autoescape=True,
+        autoescape=autoescape,  # noqa: S701 - off for Markdown alone
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = shown
-    return environment.get_template(template).render(values)
+    return environment
 
 
 def shown(value: Any) -> str:

@@ -33,6 +33,8 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
         if known is not None and REPORT.is_file():
             known.require_passed()
             print(f"Nothing to do: {known.model} version {known.version} is what this code and these data give.")
+            if known.waits:
+                print(f"It is not the champion: {known.waits}")
             return
 
     from rich.console import Console
@@ -57,6 +59,7 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
 
 
 def _summary(console: "Console", decision: "Decision") -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -66,6 +69,8 @@ def _summary(console: "Console", decision: "Decision") -> None:
         table.add_row(name, f"[bold]{shown}[/bold]  (decides)" if name == decision.metric else shown)
     for check in decision.checks:
         table.add_row(f"gate: {check['name']}", check["explanation"])
+    if decision.waits:
+        table.add_row("champion", f"[bold]not yet[/bold]: {escape(decision.waits)}")
     table.add_row("report", str(REPORT))
     console.print()
     console.print(table)

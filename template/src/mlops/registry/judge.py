@@ -5,7 +5,7 @@ nothing is done, and MLflow not even imported, where nothing is new.
 """
 
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from mlops.lineage import lineage_tags, uncommitted_patch
 from mlops.params import Params
 from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT, TEST
 from mlops.project import Project
+from mlops.registry.card import TEXT, attach_card
 from mlops.registry.gate import Check, Rival, gate
 from mlops.registry.promotion import GATE, OvertakenError, Promotions, champion_before
 from mlops.report import write_report
@@ -78,7 +79,11 @@ class Decision:
 
 def identity_of_model() -> str:
     """The digest of what `train` and `evaluate` made: the same model has the same one."""
-    return canonical_hash([folder_hash(BUNDLE), file_hash(EVALUATION / "evaluation.json")])
+    return identity_of(BUNDLE, EVALUATION)
+
+
+def identity_of(bundle: Path, evaluation: Path) -> str:
+    return canonical_hash([folder_hash(bundle), file_hash(evaluation / "evaluation.json")])
 
 
 def receipt(project: Project) -> Decision | None:
@@ -101,7 +106,9 @@ def known_decision(project: Project, params: Params) -> Decision | None:
     if decision is None:
         return None
     state = tracking.registered(load_settings(), decision.model, decision.version, decision.run_id)
-    return decision if state.there and decision.stands(params, state.champion) else None
+    if not state.there or not decision.stands(params, state.champion):
+        return None
+    return replace(decision, waits=None) if decision.version == state.champion else decision
 
 
 def model_name(project: Project, settings: Settings) -> str:
@@ -191,6 +198,8 @@ class _Judgement:
         with tempfile.TemporaryDirectory() as folder:
             write_json(Path(folder) / "decision.json", asdict(decision))
             client.log_artifact(run_id, f"{folder}/decision.json")
+        if version and decision.version:
+            attach_card(self.promotions, version)
         client.set_terminated(run_id, "FINISHED")
         return decision
 
@@ -218,7 +227,8 @@ class _Judgement:
         self.promotions.register(version, reason)
         waits = self.promotions.waits_for(version)
         if waits is None:
-            self.promotions.promote(version, approver=GATE, reason=reason, expected=champion)
+            than = f" against version {champion}" if champion else ""
+            self.promotions.promote(version, approver=GATE, reason=f"passed the gate{than}", expected=champion)
         return waits
 
     @property
@@ -282,14 +292,14 @@ class _Judgement:
         tracking.log_values(
             client,
             run_id,
-            params={name: value for name, value in _flat(params.model_dump()).items() if name not in run.data.params},
+            params={name: value for name, value in flat(params.model_dump()).items() if name not in run.data.params},
             metrics={name: value for name, value in values.items() if value is not None},
             tags=tags,
         )
         tracking.log_datasets(client, run_id, self._datasets(lineage["mlops.data_md5"]))
         client.log_artifacts(run_id, str(BUNDLE), "model")
         client.log_artifacts(run_id, str(EVALUATION), "evaluation")
-        for name in ("params.yaml", "dvc.yaml", "dvc.lock", "uv.lock", FINGERPRINT):
+        for name in ("params.yaml", "dvc.yaml", "dvc.lock", "uv.lock", FINGERPRINT, TEXT):
             if Path(name).is_file():
                 client.log_artifact(run_id, str(name), "source")
         if patch:
@@ -318,11 +328,9 @@ def _gate_hash(params: Params) -> str:
     return canonical_hash(params.gate.model_dump())
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by their path, such as `gate.minimum`: the names under which MLflow has parameters."""
+    found: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found

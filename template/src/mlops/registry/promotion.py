@@ -60,8 +60,26 @@ class Promotions:
         return self.settings.model_name or self.project.name
 
     def champion(self) -> str | None:
-        """The version that the alias `champion` points to."""
-        return read_ledger(self.client, self.name).aliases.get(tracking.CHAMPION)
+        """The champion, once what a killed process left half done is completed."""
+        with alone(self.settings):
+            return self._settle().aliases.get(tracking.CHAMPION)
+
+    def resolve(self, spec: str | None) -> "ModelVersion":
+        """The version that is meant: None for the champion, a number, an alias, `NAME/VERSION` or `NAME@ALIAS`.
+
+        Raises:
+            UsageError: there is none, or it is another model's.
+        """
+        name, _, wanted = (spec or tracking.CHAMPION).removeprefix("models:/").replace("@", "/").rpartition("/")
+        if name not in ("", self.name):
+            raise UsageError(f"'{spec}' is a version of {name}; this project's model is {self.name}")
+        if not wanted.isdecimal():
+            aliases = read_ledger(self.client, self.name).aliases
+            if wanted not in aliases:
+                there = f"it has {', '.join(sorted(aliases))}" if aliases else "it has none"
+                raise UsageError(f"{self.name} has no version with the alias '{wanted}'; {there}")
+            wanted = aliases[wanted]
+        return self._version(wanted)
 
     def history(self) -> list[Entry]:
         """The audit log, oldest first."""
