@@ -122,6 +122,41 @@ def lineage(
 
 
 @app.command()
+def score(
+    source: Annotated[str, typer.Argument(metavar="IN", help="Rows to score: a path, folder, pattern or fsspec URL.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="A .parquet or .csv file, local or at an fsspec URL.")],
+    model: Annotated[
+        str | None, typer.Option(help="NAME@ALIAS, NAME/VERSION, VERSION or a bundle's folder; default the champion.")
+    ] = None,
+    quarantine: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Put rows that break the contract there, and score the rest.")
+    ] = None,
+) -> None:
+    """Score a table with the champion: Parquet or CSV, of any size."""
+    from mlops.serving.batch import score as score_table
+
+    score_table(source, out, model=model, quarantine=quarantine)
+
+
+@app.command()
+def serve(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A bundle's folder or URL, NAME@ALIAS or a version. Default: MLOPS_MODEL, what a platform brought "
+            "(/opt/ml/model, AZUREML_MODEL_DIR, AIP_STORAGE_URI, /mnt/models), or the champion, followed as it changes."
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 in a container.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; default AIP_HTTP_PORT, or 8080.", min=1, max=65535)] = None,
+) -> None:
+    """Serve a model over HTTP: /ping, /invocations, /metrics, and /docs that describes them."""
+    from mlops.serving.server import serve_model
+
+    serve_model(model, host, port)
+
+
+@app.command()
 def reproduce(
     version: Annotated[str | None, typer.Argument(help="A number or an alias; default: the champion.")] = None,
     here: Annotated[
