@@ -73,7 +73,10 @@ def shown(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+        size = abs(value)
+        if size and not 0.001 <= size < 1000:
+            return f"{value:.3g}" if size < 1 else f"{value:,.0f}"
+        return f"{value:.4f}" if size < 10 else f"{value:.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return str(value)
