@@ -187,7 +187,12 @@ class Bench:
         """A clone of the template's repository with the uncommitted changes on top."""
         from support.template import snapshot
 
-        return snapshot(self.folder / "template")
+        return self.packed(snapshot(self.folder / "template"))
+
+    def packed(self, repository: Path) -> Path:
+        """Give a repository the one pack that it has where it was cloned from a URL."""
+        self.run("git", "gc", "--quiet", cwd=repository)
+        return repository
 
     @cached_property
     def project(self) -> Project:
