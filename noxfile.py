@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -100,3 +101,14 @@ def bench(session: nox.Session) -> None:
     """Measure the template against what people would use instead, and print a table."""
     install(session, "bench")
     session.run("python", "tests/bench", *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Look after the projects made from this template: `nox -s fleet -- --help` says how."""
+    install(session, "fleet")
+    program = [str(Path(session.bin, "python")), str(ROOT / "fleet")]
+    # Not by `session.run`, which knows only 0 and 1: here 3 means that there is something to do.
+    done = subprocess.run([*program, *session.posargs], cwd=session.invoked_from, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
