@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The command `mlops`: every verb in one place, each importing what it needs when it runs."""
 
 import sys

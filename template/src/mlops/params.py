@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`params.yaml` as typed values; each key has a default, so that an old file goes on working."""
 
 from datetime import date, datetime

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Stage `evaluate`: the bundle, loaded as serving loads it, on rows that it has not seen."""
 
 from typing import Any
@@ -15,6 +16,7 @@ from mlops.metrics import (
     naive_scores,
     standard_metrics,
 )
+from mlops.monitoring.reference import TEST_ROWS, sample
 from mlops.params import Params
 from mlops.pipeline.paths import BUNDLE, EVALUATION, METRICS, TEST, TRAIN
 from mlops.pipeline.train import encode, span
@@ -58,9 +60,11 @@ def run(project: Project, params: Params) -> None:
     with replacing(EVALUATION) as folder:
         folder.mkdir()
         write_json(folder / "evaluation.json", evaluation)
-        keys = frame.select(dataset.key)
-        predicted = keys.with_columns(frame[dataset.label], *as_predictions(scores, bundle.classes))
-        predicted.write_parquet(folder / "predictions.parquet")
+        named = [*dataset.key, *([dataset.time] if dataset.time else []), *dataset.slices, dataset.label]
+        rows = frame.select(list(dict.fromkeys(named)))
+        rows.with_columns(*as_predictions(scores, bundle.classes)).write_parquet(folder / "predictions.parquet")
+        known = frame.select(list(dict.fromkeys([*dataset.known_when_scoring, dataset.label])))
+        sample(known, TEST_ROWS).write_parquet(folder / "sample.parquet")
         evaluation_plots(folder, params.task, evaluation, truth, scores, deciding)
     write_json(METRICS, values)
 

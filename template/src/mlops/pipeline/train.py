@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Stage `train`: features and estimator of the user's, fitted, as a bundle."""
 
 from typing import Any
@@ -7,6 +8,7 @@ import polars as pl
 
 from mlops.errors import MlopsError, UsageError
 from mlops.files import file_hash, replacing
+from mlops.monitoring.reference import write_reference
 from mlops.params import Params
 from mlops.pipeline.paths import BUNDLE, TRAIN
 from mlops.project import Project
@@ -43,6 +45,7 @@ def run(project: Project, params: Params) -> None:
                 "params": params.model_dump(include={"task", "seed", "estimator"}),
             },
         )
+        write_reference(folder, frame, dataset, classes)
 
 
 def span(frame: pl.DataFrame, time: str | None) -> list[str] | None:
