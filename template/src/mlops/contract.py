@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The data contract at work: types made its own, and every breach counted with an example."""
 
 from collections.abc import Iterable
@@ -66,6 +67,8 @@ def _loses(name: str, found: pl.DataType, dtype: pl.DataType) -> pl.Expr:
 
 def is_another_kind(found: pl.DataType, dtype: pl.DataType) -> bool:
     """Whether a column is another column rather than another spelling: numbers where text or times are due."""
+    if found.is_nested() != dtype.is_nested():
+        return True
     return found.is_numeric() and (isinstance(dtype, pl.String) or dtype.is_temporal())
 
 

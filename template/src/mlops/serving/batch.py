@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops score`: a table of any size scored with a model, a batch of rows at a time."""
 
 import tempfile

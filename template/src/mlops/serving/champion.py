@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The model that serves: loaded in the background, and replaced when the registry has a new champion."""
 
 import logging

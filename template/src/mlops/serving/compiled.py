@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The contract of a row compiled to pydantic, which checks a request in microseconds.
 
 A check that pydantic has no word for goes on being pandera's, asked after the others have passed.

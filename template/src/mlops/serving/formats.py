@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The ways in which a request writes its rows: MLflow's, Vertex AI's, and CSV."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Whose predictions they are: the name and version of the model behind a bundle."""
 
 from typing import TYPE_CHECKING

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Where the bundle lies that a person or a platform brought, if one did."""
 
 import os

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The log of predictions: what was asked and answered, as Parquet, for `mlops monitor` to read.
 
 A request hands its rows over and goes on; a thread of its own writes them. Whatever happens to the

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The web application: health, predictions in the formats of MLflow, SageMaker, Azure ML and Vertex AI, metrics."""
 
 import json

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The OpenAPI description of the server, with the row of the model that serves now."""
 
 from typing import TYPE_CHECKING, Any

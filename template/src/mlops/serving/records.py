@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The record of a prediction: one schema for what `mlops score` writes and `mlops serve` logs.
 
 prediction_id        names the prediction, for its label to be found later

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The contract of a row to be scored: a bundle's own contract, narrowed to what is known by then.
 
 It is applied row by row. What pandera asks of a table as a whole (unique values, an average) says
@@ -84,10 +85,9 @@ class RowContract:
 
     def _is_of_rows(self, name: str | None, check: "Check") -> bool:
         """Whether a check answers for each row; found by asking it about two rows without values."""
-        known = {column: dtype for column, dtype in self.dtypes.items() if column in self.known}
         nothing = pl.DataFrame({column: [None, None] for column in self.dtypes}, schema=self.dtypes)
         try:
-            asked = nothing if name is not None else nothing.select(known)
+            asked = nothing if name is not None else nothing.select(self.known)
             return len(_answers(check, asked, name)) == 2
         except pl.exceptions.ColumnNotFoundError:
             return False

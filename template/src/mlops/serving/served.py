@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """A model ready to answer: bundle, compiled contract and name, made once and never changed."""
 
 from contextlib import suppress

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops serve`: the application behind uvicorn, from the first request to the last open one."""
 
 import logging

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """What the server says of itself: metrics for Prometheus, and its log as a JSON object a line."""
 
 import json
