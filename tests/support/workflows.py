@@ -56,8 +56,15 @@ def act(project, event, *arguments, stubs, folder, code=0, timeout=600):
     ]
     done = run(*command, cwd=project.path, env=changed(_without_venv(project), env), timeout=timeout)
     assert "Skipping unsupported platform" not in done.out + done.err, done
-    assert code is None or done.code == code, done
+    assert code is None or done.code == code, f"exit code {done.code}\n{_of_failed_jobs(done.out)}{done.err}"
     return done
+
+
+def _of_failed_jobs(out):
+    """The lines of jobs that failed, of all that act prints as `[workflow/job] line`."""
+    lines = [(line.partition("]")[0], line) for line in out.splitlines()]
+    failed = {job for job, line in lines if line.endswith("Job failed")}
+    return "".join(f"{line}\n" for job, line in lines if job in failed)
 
 
 def _without_venv(project):
