@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """What this project checks and runs: `uv run nox` checks, `uv run nox -s run` runs the pipeline.
 
 The tools come from the project's environment, at the versions in uv.lock, so a laptop, the commit

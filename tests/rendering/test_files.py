@@ -56,7 +56,7 @@ def test_every_file_parses_and_keeps_no_jinja(render, answers):
         assert text == "" or (text.endswith("\n") and not text.endswith("\n\n")), path
         assert not re.search(r"[ \t]$", text, re.MULTILINE), path
         parse(path, text)
-        if path.suffix not in {".html", ".py"}:
+        if path.suffix != ".py" and path.parent.name != "html":
             left = re.search(r"(?<!\$)\{\{|\{%|\{#", text)
             assert left is None, f"{path}: {text[left.start() :][:60]}"
 
@@ -156,10 +156,10 @@ def test_a_file_of_the_same_name_is_not_overwritten_unasked(template, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["Apache-2.0", "MIT", "BSD-3-Clause", "Proprietary"])
-def test_license_names_year_and_owner(render, name):
+def test_license_names_the_owner(render, name):
     project = render(license=name, owner_name="Ada & Söhne")
     text = (project / "LICENSE").read_text(encoding="utf-8")
-    assert re.search(r"Copyright( \(c\))? 20\d\d,? Ada & Söhne", text)
+    assert re.search(r"Copyright( \(c\))? Ada & Söhne", text)
     assert "[yyyy]" not in text
     said = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert said["license"] == ("LicenseRef-Proprietary" if name == "Proprietary" else name)

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The judge's process, started ahead: it opens the tracking store while the stages before it still run.
 
 To import MLflow and to make a new store takes as long as all other stages of a small project together, and a

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops doctor`: what is wrong with this project and how to mend it."""
 
 import os

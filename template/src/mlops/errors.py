@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The two ways in which a verb ends badly; each carries one line for the user and an exit code."""
 
 import re

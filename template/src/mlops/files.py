@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Files that are whole or not there, their hashes, and tables read in pieces."""
 
 import glob

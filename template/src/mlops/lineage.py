@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Where a model comes from: commit, changes, data, parameters, template and people, as tags of its run."""
 
 import getpass

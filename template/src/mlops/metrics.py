@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Metrics and what they say: of all rows, by slice, calibrated, beside a naive guess."""
 
 from collections.abc import Callable, Mapping

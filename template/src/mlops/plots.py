@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The pictures of an evaluation, as SVG files that are the same bytes for the same numbers."""
 
 from pathlib import Path

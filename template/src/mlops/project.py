@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """What the machinery knows of the user's package: where it is, its name, and the declarations in it."""
 
 import importlib

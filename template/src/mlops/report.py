@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The report on a model: one HTML page with everything in it, for a browser or a mail."""
 
 import math

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """DVC decides what has to run and records it; stages of ours run in this process, which saves seconds."""
 
 import shlex

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops reproduce`: a version made again from its commit, its lock and its data, and compared with what was kept.
 
 All happens in a git worktree of its own below `.mlops`, so that neither the project's files nor its registry change.

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """What `mlops run` shows: a line a stage, and at the end a table of what came out."""
 
 import time

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Where things are, from the environment or `.env`; what changes a model is in `params.yaml`."""
 
 from typing import Annotated

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops init`: what a new copy needs before its first run, each step skipped where it is done."""
 
 import shutil

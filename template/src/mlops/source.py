@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Where the data come from: a path, a folder, a pattern or any fsspec URL of Parquet or CSV files."""
 
 import json

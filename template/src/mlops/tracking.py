@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """MLflow, in the small part of its API that every server has: runs, tags, artifacts, versions."""
 
 import json

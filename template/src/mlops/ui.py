@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops ui`: MLflow's own pages on this project's tracking store."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Each test works in an empty folder of its own: the machinery reads and writes where it stands."""
 
 from pathlib import Path

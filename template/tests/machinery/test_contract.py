@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The contract at work: what is cast, what is told, and that it is told with an example."""
 
 from typing import Any

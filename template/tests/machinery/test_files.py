@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Files are whole or not there, and the same content has the same hash."""
 
 import math

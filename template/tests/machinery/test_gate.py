@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The gate, check by check: what passes by a hair, and what does not."""
 
 import math

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Metrics against values worked out by hand."""
 
 import math

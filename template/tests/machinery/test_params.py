@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`params.yaml`: defaults for what is left out, and one line for what is wrong."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The ways in which a request writes its rows come to the same rows, and what is none is told."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The log of predictions: whole parts by day, and nothing that happens to it reaches a request."""
 
 import time

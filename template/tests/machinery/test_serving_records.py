@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Ids that say which row was meant, and records whose columns do not collide."""
 
 import datetime as dt

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Sources: which files a location means, and that their fingerprint changes when they do."""
 
 import os

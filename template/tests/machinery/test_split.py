@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The ways to split: what is together, what is apart, and that a seed draws the same rows again."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """A project that was moved: the tracking store's artifacts are looked for where the project is now."""
 
 import sqlite3

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The stages of ours that `dvc.yaml` names, one module each; `ingest` to `evaluate` are pure."""
 
 import importlib

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Stage `ingest`: the source's rows, with the contract's columns and types, as one Parquet file."""
 
 from datetime import timedelta

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Where the stages read and write: the names that `dvc.yaml` declares."""
 
 from pathlib import Path

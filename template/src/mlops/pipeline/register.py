@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Stage `register`: the judge's decision; a refused model fails the run and leaves its reason in MLflow."""
 
 from mlops.params import Params

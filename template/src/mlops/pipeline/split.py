@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Stage `split`: the rows that have a label, as a training and a test set."""
 
 from typing import TYPE_CHECKING, Any

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Stage `validate`: the contract enforced; one breach, and nothing after this stage runs."""
 
 import polars as pl

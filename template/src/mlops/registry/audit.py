@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The audit log: who registered, promoted and rolled back what, and why, as a chain of hashes in the registry.
 
 It lives on whatever MLflow server has the registry. An entry is claimed as a parameter of a run of its own, which

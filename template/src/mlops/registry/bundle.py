@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """A bundle: a folder with everything that a prediction needs, code of the day included.
 
 bundle.json          task, classes, the columns known when scoring and their types, versions

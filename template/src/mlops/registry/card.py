@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The model card: what a version is for, what it learnt from, how well it does and who let it into use."""
 
 import tempfile

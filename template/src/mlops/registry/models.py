@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Which model is meant: the champion, an alias, a version or a folder, as a bundle on this machine."""
 
 from dataclasses import dataclass

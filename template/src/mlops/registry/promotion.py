@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """Which version is champion: the one way in which aliases move, each move approved, recorded and undoable.
 
 The audit log is the truth and the aliases follow it: an entry is claimed first, then the aliases are set. What a

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """`mlops lineage`: from a version to everything it came from, and back from data and predictions to versions."""
 
 import json

@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """What `mlops promote`, `rollback`, `audit` and `card` do and print."""
 
 import sys
