@@ -84,7 +84,7 @@ class Gate(_Section):
     slice_drop: float | None = Field(default=None, gt=0)
     """How much worse than the champion's any reported slice may be, where that is surely no chance."""
     latency_ms: float | None = Field(default=None, gt=0)
-    """Milliseconds that the prediction of a single row may take, as a median of a few."""
+    """Milliseconds that the prediction of a single row may take, the quickest of a few."""
     parity: float = Field(default=1e-6, ge=0)
     """How far predictions of single rows may lie from those of the same rows in one batch."""
 

@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """Stage `evaluate`: the bundle, loaded as serving loads it, on rows that it has not seen."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from mlops.pipeline.paths import BUNDLE, EVALUATION, METRICS, TEST, TRAIN
 from mlops.pipeline.train import encode, span
 from mlops.project import Metric, Project
 from mlops.registry.bundle import Bundle, as_predictions, load_bundle
+from mlops.registry.latency import note
 
 PARITY_ROWS = 50
 
@@ -95,5 +97,11 @@ def _naive(
 def _parity(bundle: Bundle, frame: pl.DataFrame, scores: np.ndarray[Any, Any]) -> float:
     """The largest difference between predictions of single rows and those of one batch."""
     places = np.linspace(0, len(frame) - 1, min(PARITY_ROWS, len(frame))).astype(int)
-    single = np.concatenate([bundle.scores(frame.slice(int(place), 1)) for place in places])
+    seconds, found = [], []
+    for place in places:
+        start = time.perf_counter()
+        found.append(bundle.scores(frame.slice(int(place), 1)))
+        seconds.append(time.perf_counter() - start)
+    note(seconds)
+    single = np.concatenate(found)
     return float(np.abs(single - scores[places]).max())

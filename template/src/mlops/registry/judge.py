@@ -1,3 +1,4 @@
+# The template's: `copier update` renews this file.
 """The judge: compares a model with the champion, gates it, records the run, and registers it or refuses.
 
 Idempotent by content. A receipt beside the tracking store says what was decided of a model, so that
@@ -164,7 +165,7 @@ class _Judgement:
         compared = champion_before(history, str(version.version)) if version and promoted else champion
         found = tracking.find_version(client, self.name, compared) if compared else None
         rival = self._rival(found) if found else None
-        checks = gate(self.params, self.evaluation, rival)
+        checks = gate(self.params, self.evaluation, rival, self._latency())
         passed = promoted or all(check.passed for check in checks)
         if run is None:
             tags = {"mlops.model": self.identity, "mlops.params_sha256": self.params.hash}
@@ -236,36 +237,14 @@ class _Judgement:
         return RECEIPTS / f"{self.identity}.json"
 
     def _rival(self, champion: "ModelVersion") -> Rival:
-        """The champion's value of the gate's metric on our test set, or why there is none."""
-        import numpy as np
-        import polars as pl
+        from mlops.registry.rival import rival_of
 
-        from mlops.metrics import measure
-        from mlops.pipeline.evaluate import all_metrics
-        from mlops.pipeline.train import encode
-        from mlops.registry.bundle import load_bundle
+        return rival_of(self.client, champion, self.project, self.params, self.evaluation)
 
-        version = str(champion.version)
-        metric = self.params.metric
-        if champion.run_id is None:
-            return Rival(version, None, "it was not registered by this pipeline")
-        bundle = load_bundle(tracking.download(self.client, champion.run_id, "model"))
-        ours = read_json(BUNDLE / "bundle.json")
-        for what in ("task", "label"):
-            if bundle.about[what] != ours[what]:
-                return Rival(version, None, f"its {what} was {bundle.about[what]}, now it is {ours[what]}")
-        frame = pl.read_parquet(TEST)
-        if missing := sorted(set(bundle.schema) - set(frame.columns)):
-            return Rival(version, None, f"it needs the column '{missing[0]}', which the data lack now")
-        scores = bundle.scores(frame.with_columns(pl.col(name).cast(kind) for name, kind in bundle.schema.items()))
-        if ours["classes"] is not None:
-            # A class that the champion does not know has no probability from it.
-            known = {label: scores[:, at] for at, label in enumerate(bundle.classes or [])}
-            none = np.zeros(len(frame))
-            scores = np.column_stack([known.get(label, none) for label in ours["classes"]])
-        truth = encode(frame[self.project.dataset.label], ours["classes"])
-        value = measure({metric: all_metrics(self.project, self.params.task)[metric]}, truth, scores)
-        return Rival(version, value[metric], None)
+    def _latency(self) -> float | None:
+        from mlops.registry.latency import latency_ms
+
+        return None if self.params.gate.latency_ms is None else latency_ms()
 
     def _record(self, run: "Run", checks: list[Check], rival: Rival | None) -> dict[str, str]:
         """Log the run; return its lineage, which its version carries too."""
@@ -288,7 +267,7 @@ class _Judgement:
             "parity": evaluation["parity"],
         }
         if rival and rival.value is not None:
-            values["champion_" + params.metric] = rival.value
+            values |= {f"champion_{params.metric}": rival.value, **rival.figures}
         tracking.log_values(
             client,
             run_id,
