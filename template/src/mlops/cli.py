@@ -9,6 +9,9 @@ import typer
 
 from mlops.errors import MlopsError
 
+INTERRUPTED = 130
+"""The exit code of Ctrl-C, which Typer may have made of it already."""
+
 app = typer.Typer(
     name="mlops",
     help="Start, run and keep this ML project.",
@@ -220,6 +223,8 @@ def main() -> None:
     except MlopsError as error:
         print(f"mlops: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as ended:
+        if isinstance(ended, SystemExit) and ended.code != INTERRUPTED:
+            raise
         print("mlops: interrupted; run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
