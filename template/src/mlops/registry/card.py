@@ -85,7 +85,7 @@ def _facts(promotions: Promotions, version: "ModelVersion") -> dict[str, Any]:
         "bundle": bundle,
         "slices": evaluation["slices"][:SLICES],
         "more_slices": max(0, len(evaluation["slices"]) - SLICES),
-        "drift": latest_monitoring(client, run, number),
+        "drift": latest_monitoring(client, run),
         "entries": about,
         "plots": _plots(client, run_id),
     }
@@ -110,9 +110,9 @@ def moment(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def latest_monitoring(client: "MlflowClient", run: "Run", version: str) -> "Run | None":
-    """The newest run of `mlops monitor` on a version, if there is any."""
-    wanted = f"tags.`mlops.kind` = 'monitor' and tags.`mlops.model_version` = '{version}'"
+def latest_monitoring(client: "MlflowClient", run: "Run") -> "Run | None":
+    """The newest run of `mlops monitor` on the model of a run, if there is any."""
+    wanted = f"tags.`mlops.monitored_run` = '{run.info.run_id}'"
     found = client.search_runs([run.info.experiment_id], wanted, max_results=1, order_by=["start_time DESC"])
     return found[0] if found else None
 
