@@ -11,6 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,6 +26,8 @@ from fleet.template import Template
 
 _compiled: dict[Any, Any] = {}
 _checkouts: dict[tuple[Path, str], Path] = {}
+_configs: dict[Path, Any] = {}
+_versions: dict[Path, Any] = {}
 
 
 def render(template: Template, commit: str, answers: Mapping[str, Any], folder: Path) -> None:
@@ -67,6 +70,9 @@ def _quick(template: Template) -> Iterator[None]:
         warnings.catch_warnings(),
         mock.patch.object(jinja2.Environment, "compile", _compile_once(jinja2.Environment.compile)),
         mock.patch.object(_main.Worker, "_render_string", _render_less(_main.Worker._render_string)),
+        mock.patch.object(_main.Worker, "answers_relpath", _plain_path(_main.Worker.answers_relpath)),
+        mock.patch.object(_template, "load_template_config", _read_once(_template.load_template_config)),
+        mock.patch.object(_template.dunamai.Version, "from_git", _once_a_checkout(_template.dunamai.Version.from_git)),
         # For file systems without modes; the files here are looked at by content.
         mock.patch.object(_main.Worker, "_sync_git_index_executable_bit", lambda *_: None),
         mock.patch.object(_template, "get_repo", repository),
@@ -84,7 +90,7 @@ def _checkout(repository: Path, commit: str) -> Path:
     folder = _checkouts.get((repository, commit))
     if folder is not None and folder.is_dir():
         return folder
-    folder = _checkouts[repository, commit] = Path(tempfile.mkdtemp(prefix="template-"))
+    folder = _checkouts[repository, commit] = Path(tempfile.mkdtemp(prefix="template-")).resolve()
     git.output(folder, "clone", "-q", "--shared", "--no-checkout", "--", str(repository), ".")
     git.output(folder, "checkout", "-q", "--force", commit)
     return folder
@@ -121,6 +127,43 @@ def _render_less(original: Callable[..., str]) -> Callable[..., str]:
         return string
 
     return render_less
+
+
+def _plain_path(original: property) -> property:
+    """Where the answers file is, which copier renders for each path that it meets."""
+
+    def plain_path(self: Any) -> Path:
+        path = self.answers_file or self.template.answers_relpath
+        return original.fget(self) if "{" in str(path) else Path(path)  # type: ignore[misc]
+
+    return property(plain_path)
+
+
+def _read_once(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The content of copier.yml, for each who asks a copy of his own."""
+
+    def read_once(path: Path, *arguments: Any, **how: Any) -> Any:
+        if path.parent not in _checkouts.values():
+            return original(path, *arguments, **how)
+        if path not in _configs:
+            _configs[path] = original(path, *arguments, **how)
+        return deepcopy(_configs[path])
+
+    return read_once
+
+
+def _once_a_checkout(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The version of the template in the current folder, for which a dozen git processes are asked."""
+
+    def once(*arguments: Any, **how: Any) -> Any:
+        folder = Path.cwd()
+        if folder not in _checkouts.values():
+            return original(*arguments, **how)
+        if folder not in _versions:
+            _versions[folder] = original(*arguments, **how)
+        return _versions[folder]
+
+    return once
 
 
 @contextmanager
