@@ -198,11 +198,57 @@ def monitor(
 
 
 @app.command()
-def doctor() -> None:
+def retrain(
+    current: Annotated[
+        str | None, typer.Argument(help="Rows to watch, as for `mlops monitor`; default: the log of predictions.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="What came of them, as for `mlops monitor`.")] = None,
+    since: Annotated[str | None, typer.Option(help="Watch only rows from this date or time on.")] = None,
+    until: Annotated[str | None, typer.Option(help="Watch only rows before this date or time.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Train even if there is no reason to.")] = False,
+) -> None:
+    """Train a challenger if drift, performance, age or new data say so, and promote or refuse it. Exit code 3: act."""
+    from mlops.retrain import retrain as train_anew
+
+    raise typer.Exit(3 if train_anew(current, labels, since, until, force=force) else 0)
+
+
+@app.command()
+def doctor(
+    template: Annotated[
+        bool, typer.Option("--template", help="Also compare with the template, and try an update on a copy.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Look for what is wrong with this project and say how to mend it. Exit code 3: something is."""
     from mlops.doctor import diagnose
 
-    raise typer.Exit(3 if diagnose() else 0)
+    raise typer.Exit(3 if diagnose(template=template, as_json=as_json) else 0)
+
+
+template_verbs = typer.Typer(help="This project and the template that it was made from.", no_args_is_help=True)
+app.add_typer(template_verbs, name="template")
+
+
+@template_verbs.command()
+def diff(
+    files: Annotated[list[str] | None, typer.Argument(help="Files of the template; default: all that differ.")] = None,
+) -> None:
+    """Show how files of the template differ here from what the template made; a patch for `git apply --reverse`."""
+    from mlops.template.verbs import show_diff
+
+    show_diff(files or [])
+
+
+@template_verbs.command()
+def update(
+    to: Annotated[str | None, typer.Option(help="A version of the template; default: its newest release.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the text of a pull request.")] = False,
+) -> None:
+    """Update the project from its template, lock file included. Exit code 3: conflicts are left to settle."""
+    from mlops.template.verbs import update_project
+
+    raise typer.Exit(3 if update_project(to, as_json=as_json) else 0)
 
 
 @app.command()

@@ -6,7 +6,9 @@ The run's evaluation has `predictions.parquet`, each row of the test set, and `s
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +145,18 @@ class Reference:
     def label_rows(self) -> np.ndarray[Any, Any]:
         """Training labels in cells, of shape (days, cells)."""
         return np.asarray(self.counts["label_cells"], dtype=float)
+
+    @property
+    def last_day(self) -> int | None:
+        """The last day that training or test rows are of; None where they have no time that is a date."""
+        spans = [self.bundle.about.get("training_span")]
+        if self.evaluation is not None:
+            spans.append(read_json(self.evaluation / "evaluation.json").get("test_span"))
+        moments = []
+        for span in filter(None, spans):
+            with suppress(ValueError):  # of a time that is no date, such as a year's number
+                moments.append(datetime.fromisoformat(span[1]))
+        return max((int(day_of(pl.Series([moment]))[0]) for moment in moments), default=None)
 
     def predictions(self) -> Iterator[pl.DataFrame]:
         """The test set's rows with label and prediction, a batch at a time."""

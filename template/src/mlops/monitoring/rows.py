@@ -97,7 +97,7 @@ class Rows:
         """Columns that the rows do not have: a log may leave some out."""
         self.contract = RowContract(self.dataset, [name for name in known if name in present])
         self.time = self._time(present)
-        self.own_labels = set(self.dataset.target.meta.root_names()) <= present
+        self.own_labels = has_labels(present, self.dataset)
         self.join_by = [name for name in (ID, *self.dataset.key) if name in present]
         self._parts = [self._in_period(part, schema, period) for part, schema in zip(parts, schemas, strict=True)]
         self.count, self.first, self.last = self._extent()
@@ -162,7 +162,7 @@ class Rows:
                     self._scores(raw, typed),
                     self._days(raw),
                     typed.select(name for name in self.dataset.slices if name in typed.columns),
-                    labels_of(raw, self.dataset) if self.own_labels else None,
+                    labels_of(raw, self.reference) if self.own_labels else None,
                     self._keys(raw, typed),
                 )
 
@@ -262,15 +262,24 @@ def _scratch() -> Path:
     return folder
 
 
-def labels_of(raw: pl.DataFrame, dataset: Dataset) -> pl.Series:
-    """The target of rows that have the columns that it is made of."""
+def has_labels(present: set[str], dataset: Dataset) -> bool:
+    """Whether a table with these columns has labels: the target, or what it is made of."""
+    return dataset.label in present or set(dataset.target.meta.root_names()) <= present
+
+
+def labels_of(raw: pl.DataFrame, reference: Reference) -> pl.Series:
+    """The labels of rows, as training had them."""
+    dataset = reference.bundle.dataset
+    if dataset.label in raw.columns:
+        return raw.select(_typed(dataset.label, raw.schema, reference.rows.schema[dataset.label])).to_series()
     needed = dataset.target.meta.root_names()
-    typed = raw.select(
-        pl.col(name) if raw.schema[name] == dataset.dtypes[name] else cast_column(name, raw.schema[name], dtype)
-        for name, dtype in dataset.dtypes.items()
-        if name in needed
+    return (
+        raw.select(_typed(name, raw.schema, dataset.dtypes[name]) for name in needed).select(dataset.target).to_series()
     )
-    return typed.select(dataset.target).to_series()
+
+
+def _typed(name: str, found: pl.Schema, dtype: pl.DataType) -> pl.Expr:
+    return pl.col(name) if found[name] == dtype else cast_column(name, found[name], dtype)
 
 
 class Labels:
@@ -282,14 +291,12 @@ class Labels:
         Raises:
             UsageError: there is no label in them, or nothing to find a prediction by.
         """
-        self.location, self.dataset = location, rows.dataset
+        self.location, self.dataset, self.reference = location, rows.dataset, rows.reference
         self._folder = tempfile.TemporaryDirectory(prefix="labels-", dir=_scratch())
         self._stack = _parts(location, "--labels")
         self.parts, self.shown = self._stack.__enter__()
         present = set.intersection(*(set(part.collect_schema()) for part in self.parts))
-        self.label = self.dataset.label if self.dataset.label in present else None
-        self._dtype = rows.reference.rows.schema[self.dataset.label]
-        if self.label is None and not set(self.dataset.target.meta.root_names()) <= present:
+        if not has_labels(present, self.dataset):
             wanted = " or ".join(dict.fromkeys([self.dataset.label, *self.dataset.target.meta.root_names()]))
             raise UsageError(f"--labels '{self.shown}' has no label: it needs the column {wanted}")
         self.by = self._common(present, rows)
@@ -318,17 +325,10 @@ class Labels:
             rows = part.select(pl.len()).collect(engine="streaming").item()
             for start in range(0, rows, BATCH_ROWS):
                 raw = part.slice(start, BATCH_ROWS).collect()
-                if self.label:
-                    label = raw.select(self._typed(self.label, raw.schema, self._dtype)).to_series()
-                else:
-                    label = labels_of(raw, self.dataset)
+                label = labels_of(raw, self.reference)
                 dtypes = {**self.dataset.dtypes, ID: pl.String()}
-                typed = raw.select(self._typed(name, raw.schema, dtypes[name]) for name in self.by)
+                typed = raw.select(_typed(name, raw.schema, dtypes[name]) for name in self.by)
                 yield pl.DataFrame([hashed(typed), label.alias("label")]).drop_nulls()
-
-    @staticmethod
-    def _typed(name: str, found: pl.Schema, dtype: pl.DataType) -> pl.Expr:
-        return pl.col(name) if found[name] == dtype else cast_column(name, found[name], dtype)
 
     def _lay_out(self, part: pl.DataFrame, kind: str, number: int) -> None:
         if self.partitions == 1:

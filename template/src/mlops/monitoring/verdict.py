@@ -58,15 +58,22 @@ class Verdict:
     @property
     def labelled(self) -> bool:
         """Whether enough labels are there to say something by them."""
-        return self.watch.now.outcomes.rows >= self.bounds.rows
+        return self._labelled_since(self.watch.fresh)
+
+    def _labelled_since(self, since: int | None) -> bool:
+        return self._rows_of(self.watch.now.outcomes.label_sums, since) >= self.bounds.rows
 
     @property
     def windows(self) -> list[tuple[str, int | None]]:
-        """What is looked at: all rows, and the last days where there are many more."""
-        whole: list[tuple[str, int | None]] = [("all rows", None)]
+        """What is looked at: all rows, or those that are news, and the last days where there are many more."""
+        fresh = self.watch.fresh
+        whole: list[tuple[str, int | None]] = [(f"the rows since {day_name(fresh)}" if fresh else "all rows", fresh)]
         if self.watch.recent is None:
             return whole
         return [*whole, (f"the last {self.bounds.recent_days} days", self.watch.recent)]
+
+    def _is_recent(self, since: int | None) -> bool:
+        return since is not None and since == self.watch.recent
 
     def _few(self) -> list[Finding]:
         rows = self.watch.rows.tally.rows
@@ -80,7 +87,7 @@ class Verdict:
 
     def _performance(self) -> list[Finding]:
         was, now = self.watch.was.outcomes, self.watch.now.outcomes
-        if not was.rows or not self.labelled:
+        if not was.rows:
             return []
         windows = [each for each in self.windows if self._rows_of(now.loss, each[1]) >= self.bounds.rows]
         changes = [mean_change(was.loss.table(), now.loss.table(since), self.bounds.confidence) for _, since in windows]
@@ -105,8 +112,9 @@ class Verdict:
 
     def _labels(self) -> list[Finding]:
         watch, now = self.watch, self.watch.now.outcomes
-        if not self.labelled:
-            return []
+        if watch.all_known and self.labelled:
+            text = "the labels are of days that the model was trained and tested on, so they are no news"
+            return [Finding("labels", False, False, text)]
         regression = watch.classes is None
         threshold = self.bounds.label_drift
         threshold = threshold if threshold is not None else 0.1 if regression else 0.05
@@ -153,7 +161,7 @@ class Verdict:
         watch, label = self.watch, self.watch.reference.label
         table = watch.now.outcomes.labels.table(since).sum(axis=0)
         if watch.classes is None:
-            sketch = watch.label_numbers if since is None else watch.recent_label_numbers
+            sketch = watch.recent_label_numbers if self._is_recent(since) else watch.label_numbers
             return sketch.ks, f"{label} went from {sketch.reference_mean:.4g} to {sketch.mean:.4g} on average"
         before = watch.label_table.sum(axis=0)
         shares = before / before.sum(), table / table.sum()
@@ -170,7 +178,7 @@ class Verdict:
         )
         findings = []
         for (where, since), p_value in zip(windows, p_values, strict=True):
-            sketch: Numbers = watch.scores if since is None else watch.recent_scores
+            sketch: Numbers = watch.recent_scores if self._is_recent(since) else watch.scores
             if watch.several:
                 effect = shannon_distance(was.table().sum(axis=0), now.table(since).sum(axis=0))
                 told = "the predicted classes moved"
@@ -180,13 +188,14 @@ class Verdict:
             moved = bool(p_value <= self.alpha and effect >= bounds.prediction_drift)
             measure_name = "Jensen-Shannon" if watch.several else "KS"
             text = f"{told} in {where} ({measure_name} {effect:.3f}, bound {bounds.prediction_drift:g})"
-            if moved and self.labelled:
+            labelled = self._labelled_since(since)
+            if moved and labelled:
                 text += "; the labels decide"
             mean = watch.scores.reference_mean
             rose = self._rose(watch.now.predictions.sums, since, mean)
             when = self._drifted("prediction", bounds.prediction_drift, mean, rose)
             start = since_when(when, self.names) if moved else None
-            findings.append(Finding("predictions", moved, moved and not self.labelled, text, start))
+            findings.append(Finding("predictions", moved, moved and not labelled, text, start))
         return findings
 
     def _quality(self) -> list[Finding]:
@@ -302,17 +311,18 @@ class Verdict:
         ]
 
     def change(self) -> dict[str, Any] | None:
-        """The change of the loss over all rows."""
+        """The change of the loss, over the rows that are news."""
         was, now = self.watch.was.outcomes, self.watch.now.outcomes
-        if not was.rows or not now.rows:
+        rows = int(self._rows_of(now.loss, self.watch.fresh))
+        if not was.rows or not rows:
             return None
-        change = mean_change(was.loss.table(), now.loss.table(), self.bounds.confidence)
+        change = mean_change(was.loss.table(), now.loss.table(self.watch.fresh), self.bounds.confidence)
         return {
             "metric": self.watch.metric,
             **asdict(change),
             "relative": change.relative,
             "reference_rows": was.rows,
-            "rows": now.rows,
+            "rows": rows,
         }
 
     @property
@@ -375,15 +385,15 @@ class Verdict:
 
     def _label_summary(self) -> dict[str, Any] | None:
         watch = self.watch
-        if not watch.now.outcomes.rows:
+        if not self._rows_of(watch.now.outcomes.label_sums, watch.fresh):
             return None
-        effect, told = self._label_change(None)
+        effect, told = self._label_change(self.watch.fresh)
         return {
             "name": watch.reference.label,
             "distance": effect,
             "text": told,
             "reference": _shares(watch.label_table, watch.classes),
-            "current": _shares(watch.now.outcomes.labels.table(), watch.classes),
+            "current": _shares(watch.now.outcomes.labels.table(watch.fresh), watch.classes),
         }
 
     def _prediction_summary(self) -> dict[str, Any]:

@@ -40,8 +40,15 @@ class Watch:
             int(day_of(pl.Series([moment]))[0]) if moment is not None else 0 for moment in (rows.first, rows.last)
         )
         self.calendar = Calendar.over(first, last)
-        long = last - first + 1 >= 2 * params.monitor.recent_days
-        self.recent = last - params.monitor.recent_days + 1 if long else None
+        known = (
+            reference.last_day if rows.time is not None and rows.time == self.reference.bundle.dataset.time else None
+        )
+        self.all_known = known is not None and last <= known
+        """Whether all rows are of days that the model was trained or tested on."""
+        self.fresh = known + 1 if known is not None and first <= known < last else None
+        """The first day that is news to the model, where there are others before it."""
+        days = last - (self.fresh or first) + 1
+        self.recent = last - params.monitor.recent_days + 1 if days >= 2 * params.monitor.recent_days else None
         """The first of the last days that are looked at by themselves."""
         self._open_reference()
         self.now = self._side()
@@ -131,7 +138,7 @@ class Watch:
             column.add(batch.rows[column.name], periods)
         self.now.predictions.add(batch.days, batch.scores)
         shown = score_value(batch.scores)
-        self.scores.add(shown)
+        self.scores.add(shown if self.fresh is None else shown[batch.days >= self.fresh])
         if self.recent is not None:
             self.recent_scores.add(shown[batch.days >= self.recent])
 
@@ -150,6 +157,6 @@ class Watch:
         self.now.outcomes.add(table["label"], scores, days, slices)
         if self.classes is None:
             values = numbers(table["label"])
-            self.label_numbers.add(values)
+            self.label_numbers.add(values if self.fresh is None else values[days >= self.fresh])
             if self.recent is not None:
                 self.recent_label_numbers.add(values[days >= self.recent])
