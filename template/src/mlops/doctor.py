@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """`mlops doctor`: what is wrong with this project and how to mend it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mlops.errors import MlopsError
@@ -25,19 +27,34 @@ class Finding(NamedTuple):
     fix: str | None
 
 
-def diagnose() -> bool:
-    """Print a table of findings; True where there is something to mend."""
+def diagnose(*, template: bool = False, as_json: bool = False) -> bool:
+    """Print a table of findings, or JSON; True where there is something to mend.
+
+    `template` compares with the template as well, which takes copier and some seconds.
+    """
+    from mlops.template.findings import look, tell
+
     project = load_project()
     findings = list(_findings(project))
+    sight = look(project.root, thorough=template)
+    findings += [Finding(*row) for row in tell(sight)]
+    if as_json:
+        told = {"findings": [finding._asdict() for finding in findings], "template": sight.to_json()}
+        print(json.dumps(told, indent=2))
+    else:
+        _print(findings)
+    return any(finding.fix is not None for finding in findings)
+
+
+def _print(findings: list[Finding]) -> None:
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", "what", "found", "how to mend it"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
         mark = "[green]✓[/green]" if finding.fix is None else "[red]✗[/red]"
-        table.add_row(mark, finding.what, finding.found, finding.fix or "")
+        table.add_row(mark, *(escape(text or "") for text in finding))
     console.print(table)
-    return any(finding.fix is not None for finding in findings)
 
 
 def _findings(project: Project) -> Iterator[Finding]:
