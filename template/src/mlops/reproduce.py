@@ -321,8 +321,22 @@ def _parameters(kept: _Kept) -> Iterator[Comparison]:
     stored = kept.source / "params.yaml"
     used = flat(yaml.safe_load(stored.read_text(encoding="utf-8"))) if stored.is_file() else {}
     logged = kept.run.data.params
-    off = [f"{key} {logged[key]} then, {value} now" for key, value in used.items() if str(value) != logged.get(key, "")]
+    off = [
+        f"{key} {logged.get(key, 'not there')} then, {value} now"
+        for key, value in used.items()
+        if str(value) != logged.get(key) and not _equal_numbers(value, logged.get(key))
+    ]
     yield Comparison("params", not off, ", ".join(off) or f"{len(used)} as they were logged")
+
+
+def _equal_numbers(value: object, logged: str | None) -> bool:
+    """Whether a number was logged as another spelling of it, as 100 is of 100.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or logged is None:
+        return False
+    try:
+        return float(logged) == value
+    except ValueError:
+        return False
 
 
 def _files(what: str, then: Path, now: Path) -> Comparison:

@@ -193,18 +193,19 @@ def problems(texts: Iterable[tuple[str, str]]) -> list[str]:
             found.append(f"{place} is no entry: {error}")
             before = None
             continue
+        named = place if place == f"entry {entry.sequence}" else f"{place} (entry {entry.sequence})"
         if canonical_hash(entry.content()) != entry.hash:
-            found.append(f"{place} (entry {entry.sequence}) was changed: its content does not have its hash")
+            found.append(f"{named} was changed: its content does not have its hash")
         if number == 1 and entry.sequence != 1:
-            found.append(f"{place} is entry {entry.sequence}: the entries before it are missing")
+            found.append(f"{named} comes first: the entries before it are missing")
         elif number == 1 and entry.previous != FIRST_PREVIOUS:
-            found.append(f"{place} (entry 1) names an entry before it, and there can be none")
+            found.append(f"{named} says that there is one before it, and there can be none")
         elif before is not None and entry.sequence != before.sequence + 1:
-            found.append(f"{place} is entry {entry.sequence} after entry {before.sequence}: one is missing or repeated")
+            found.append(f"{named} comes after entry {before.sequence}: one is missing or repeated")
         elif before is not None and entry.previous != before.hash:
-            found.append(f"{place} (entry {entry.sequence}) does not follow from entry {before.sequence}")
+            found.append(f"{named} does not follow from entry {before.sequence}")
         elif before is not None and entry.model != before.model:
-            found.append(f"{place} (entry {entry.sequence}) is of the model {entry.model}, not {before.model}")
+            found.append(f"{named} is of the model {entry.model}, not {before.model}")
         before = entry
     return found
 

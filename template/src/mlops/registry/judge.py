@@ -15,7 +15,7 @@ from mlops.errors import MlopsError
 from mlops.files import canonical_hash, file_hash, folder_hash, read_json, write_json
 from mlops.lineage import lineage_tags, uncommitted_patch
 from mlops.params import Params
-from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT, TEST
+from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT
 from mlops.project import Project
 from mlops.registry.card import TEXT, attach_card
 from mlops.registry.gate import Check, Rival, gate
