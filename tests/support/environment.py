@@ -145,17 +145,21 @@ def site_packages(venv):
     return sysconfig.get_path("purelib", "venv", {"base": str(venv), "platbase": str(venv)})
 
 
+def interpreter_line(python):
+    """How a script begins that this interpreter runs, even where its path is long or has spaces."""
+    # As installers do it: more than a first line can hold.
+    return b"#!/bin/sh\n'''exec' \"" + os.fsencode(python) + b'" "$0" "$@"\n\' \'\'\'\n'
+
+
 def adopt_scripts(source, target):
     """Links the shared commands; those in Python get the project's own interpreter."""
-    # As installers do where a path is long or has spaces: more than a first line can hold.
-    head = b"#!/bin/sh\n'''exec' \"" + os.fsencode(target / "python") + b'" "$0" "$@"\n\' \'\'\'\n'
     for script in source.iterdir():
         mine = target / script.name
         if mine.exists() or script.name.startswith(("python", "activate")):
             continue
         first, _, body = script.read_bytes().partition(b"\n")
         if first.startswith(b"#!") and b"python" in first:
-            mine.write_bytes(head + body)
+            mine.write_bytes(interpreter_line(target / "python") + body)
             mine.chmod(0o755)
         else:
             mine.symlink_to(script)
