@@ -2,6 +2,7 @@
 """`mlops monitor`: what moved since the model was trained, as a page, as JSON and in MLflow."""
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
 from mlops.files import canonical_hash, write_json, write_text
-from mlops.monitoring.rows import Labels, Period, Rows, open_rows
+from mlops.monitoring.rows import Labels, Period, Rows, open_labels, open_rows
 from mlops.monitoring.verdict import Verdict
 from mlops.params import Params
 from mlops.project import Project
@@ -120,12 +121,8 @@ def findings(
             within = " in this period" if question.period != Period() else ""
             raise MlopsError(f"{rows.location} has no rows{within}; there is nothing to watch")
         watch = Watch(reference, params, rows)
-        labels = Labels(question.labels, rows) if question.labels is not None else None
-        try:
+        with open_labels(question.labels, rows) if question.labels is not None else nullcontext() as labels:
             _walk(watch, labels, rows, console)
-        finally:
-            if labels is not None:
-                labels.close()
         if labels is not None and not watch.now.outcomes.rows and not watch.now.outcomes.unknown:
             raise MlopsError(
                 f"none of the {labels.rows:,} labels in {labels.shown} belongs to one of the {rows.count:,} rows in "

@@ -285,16 +285,14 @@ def _typed(name: str, found: pl.Schema, dtype: pl.DataType) -> pl.Expr:
 class Labels:
     """Labels by prediction id or by key, to be joined with predictions in memory that does not grow with either."""
 
-    def __init__(self, location: str, rows: Rows) -> None:
-        """Find the labels.
+    def __init__(self, parts: list[pl.LazyFrame], shown: str, folder: Path, rows: Rows) -> None:
+        """Lay out labels by their key in an empty folder.
 
         Raises:
             UsageError: there is no label in them, or nothing to find a prediction by.
         """
-        self.location, self.dataset, self.reference = location, rows.dataset, rows.reference
-        self._folder = tempfile.TemporaryDirectory(prefix="labels-", dir=_scratch())
-        self._stack = _parts(location, "--labels")
-        self.parts, self.shown = self._stack.__enter__()
+        self.parts, self.shown, self._folder = parts, shown, folder
+        self.dataset, self.reference = rows.dataset, rows.reference
         present = set.intersection(*(set(part.collect_schema()) for part in self.parts))
         if not has_labels(present, self.dataset):
             wanted = " or ".join(dict.fromkeys([self.dataset.label, *self.dataset.target.meta.root_names()]))
@@ -340,10 +338,10 @@ class Labels:
                 for key, rows in part.with_columns(place).partition_by("__place__", as_dict=True).items()
             }
         for place_number, rows in chosen.items():
-            rows.write_parquet(Path(self._folder.name, f"{kind}-{place_number}-{number:06d}.parquet"))
+            rows.write_parquet(Path(self._folder, f"{kind}-{place_number}-{number:06d}.parquet"))
 
     def _labels(self, place: int) -> pl.DataFrame:
-        files = sorted(Path(self._folder.name).glob(f"labels-{place}-*.parquet"))
+        files = sorted(self._folder.glob(f"labels-{place}-*.parquet"))
         if not files:
             return pl.DataFrame(schema={"hash": pl.UInt64, "label": pl.Int64})
         # Of a label that came twice the later one counts.
@@ -369,12 +367,18 @@ class Labels:
             return
         for place in range(self.partitions):
             labels = self._labels(place)
-            for file in sorted(Path(self._folder.name).glob(f"rows-{place}-*.parquet")):
+            for file in sorted(self._folder.glob(f"rows-{place}-*.parquet")):
                 yield pl.read_parquet(file).join(labels, on="hash", how="inner", maintain_order="left")
 
-    def close(self) -> None:
-        self._stack.__exit__(None, None, None)
-        self._folder.cleanup()
+
+@contextmanager
+def open_labels(location: str, rows: Rows) -> Iterator[Labels]:
+    """Give the labels of a file, a folder, a pattern or a URL."""
+    with (
+        tempfile.TemporaryDirectory(prefix="labels-", dir=_scratch()) as folder,
+        _parts(location, "--labels") as (parts, shown),
+    ):
+        yield Labels(parts, shown, Path(folder), rows)
 
 
 def hashed(keys: pl.DataFrame) -> pl.Series:
