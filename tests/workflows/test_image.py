@@ -59,10 +59,19 @@ def test_hadolint_finds_nothing(folder):
 
 def test_the_last_target_is_pipeline_and_not_root(folder):
     stages = [rest.rsplit(" AS ", 1)[1] for word, rest in instructions(folder) if word == "FROM"]
-    assert stages == ["uv", "base", "environment", "pipeline"]
+    assert stages == ["uv", "base", "environment", "runtime", "serving", "pipeline"]
     users = [rest for word, rest in instructions(folder) if word == "USER"]
-    assert users
-    assert int(users[-1]) > 0
+    assert [int(user) > 0 for user in users] == [True, True]
+
+
+def test_what_serves_has_the_machinery_and_no_model_and_listens_to_all(folder):
+    lines = instructions(folder)
+    start = lines.index(("FROM", "runtime AS serving"))
+    serving = lines[start : lines.index(("FROM", "runtime AS pipeline"))]
+    assert [rest for word, rest in serving if word == "COPY"] == ["src/mlops src/mlops"]
+    assert ("ENTRYPOINT", '["python", "-m", "mlops"]') in serving
+    assert ("CMD", '["serve", "--host", "0.0.0.0"]') in serving
+    assert any(word == "ENV" and "MLOPS_HOST=0.0.0.0" in rest for word, rest in serving)
 
 
 def test_what_it_copies_and_mounts_is_in_the_context(folder):

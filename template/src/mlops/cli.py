@@ -151,7 +151,7 @@ def serve(
             "(/opt/ml/model, AZUREML_MODEL_DIR, AIP_STORAGE_URI, /mnt/models), or the champion, followed as it changes."
         ),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 in a container.")] = "127.0.0.1",
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default MLOPS_HOST, or 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default AIP_HTTP_PORT, or 8080.", min=1, max=65535)] = None,
 ) -> None:
     """Serve a model over HTTP: /ping, /invocations, /metrics, and /docs that describes them."""

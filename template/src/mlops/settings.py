@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """What `mlops serve` serves if no option says: a bundle's folder or URL, NAME@ALIAS or a version."""
     model_version: str | None = None
     """The version of a bundle that comes as a folder; default: a digest of it."""
+    host: str = "127.0.0.1"
+    """The address that `mlops serve` listens on if no option says; 0.0.0.0 in the image."""
     poll_seconds: float = Field(default=5.0, gt=0)
     """How often `mlops serve` asks the registry for a new champion."""
     body_limit: int = Field(default=8 * 2**20, ge=1)

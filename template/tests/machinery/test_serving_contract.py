@@ -85,16 +85,18 @@ INTEGERS = st.one_of(
 TEXTS = st.one_of(st.sampled_from(WORDS), st.text(max_size=4))
 TIMES = st.one_of(
     st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)).map(dt.datetime.isoformat),
-    st.sampled_from(["2013-01-31 17:45", "2013-01-31", "2000-01-01T00:00:00", "2013-02-30T00:00:00", "soon", "2013"]),
+    st.sampled_from(
+        ["2013-01-31 17:45", "2013-01-31", "2000-01-01T00:00:00", "2013-02-30T00:00:00", "soon", "2013", "", " "]
+    ),
     st.sampled_from(["2013-01-31T17:45:00Z", "2013-01-31T17:45:00.5", "2013-01-31T25:00:00"]),
 )
-DAYS = st.one_of(st.dates().map(dt.date.isoformat), st.sampled_from(["2013-02-30", "never"]))
+DAYS = st.one_of(st.dates().map(dt.date.isoformat), st.sampled_from(["2013-02-30", "never", "", " 2013-01-31 "]))
 
 
 def values_of(dtype: pl.DataType) -> st.SearchStrategy[Any]:
     """Values of JSON for a column: good ones, ones at the edge, ones of another kind, none."""
     fitting: st.SearchStrategy[Any] = st.booleans()
-    strange: list[Any] = ["warm", [], {}, [1], {"a": 1}]
+    strange: list[Any] = ["warm", "", " ", [], {}, [1], {"a": 1}]
     if dtype.is_integer():
         fitting = INTEGERS
     elif dtype.is_float():

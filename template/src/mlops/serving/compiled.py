@@ -83,7 +83,7 @@ class CompiledContract:
             RefusedError: a row breaks the contract.
         """
         try:
-            checked = self.adapter.validate_python(rows)
+            checked = self._validated(rows)
         except ValidationError as error:
             raise _refusal(error) from None
         present = set().union(*checked) if checked else set(self.dtypes)
@@ -97,6 +97,27 @@ class CompiledContract:
         if faults:
             raise refusal_of(faults)
         return table, ids
+
+    def _validated(self, rows: Any) -> list[dict[str, Any]]:
+        try:
+            return self.adapter.validate_python(rows)
+        except ValidationError:
+            # As in a table: around what is no text, blanks mean nothing, and nothing but blanks is a missing value.
+            trimmed = [self._trimmed(row) for row in rows]
+            if trimmed == rows:
+                raise
+        return self.adapter.validate_python(trimmed)
+
+    def _trimmed(self, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        trimmed = dict(row)
+        for name, dtype in self.dtypes.items():
+            value = row.get(name)
+            if isinstance(value, str) and not isinstance(dtype, pl.String):
+                text = value.strip()
+                trimmed[name] = text if text or isinstance(dtype, pl.Enum | pl.Categorical) else None
+        return trimmed
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON schema of a row, for the OpenAPI page."""

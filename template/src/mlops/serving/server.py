@@ -3,13 +3,15 @@
 
 import logging
 import os
-from contextlib import suppress
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlops.errors import MlopsError
 
 
-def serve_model(spec: str | None, host: str, port: int | None) -> None:
+def serve_model(spec: str | None, host: str | None, port: int | None) -> None:
     """Serve until SIGTERM or SIGINT; open requests are finished and the log of predictions is written.
 
     Raises:
@@ -33,10 +35,23 @@ def serve_model(spec: str | None, host: str, port: int | None) -> None:
     settings = load_settings()
     models = Models(spec, settings)
     log_as_json()
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        """Ends with exit code 0 when it is told to stop; uvicorn's own would raise the signal again."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    server = Server(
         uvicorn.Config(
             create_app(models, settings),
-            host=host,
+            host=host or settings.host,
             port=_port(port),
             log_config=None,
             access_log=False,
@@ -54,7 +69,7 @@ def serve_model(spec: str | None, host: str, port: int | None) -> None:
     if models.failure is not None:
         raise models.failure
     if not server.started:
-        raise MlopsError(f"the server could not start on {host}:{_port(port)}; the log above says why")
+        raise MlopsError(f"the server could not start on {host or settings.host}:{_port(port)}; the log above says why")
 
 
 def _port(port: int | None) -> int:
