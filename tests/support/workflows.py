@@ -27,7 +27,7 @@ def uses(folder):
     return found
 
 
-def act(project, event, *arguments, stubs, folder, code=0, timeout=600):
+def act(project, event, *arguments, stubs, folder, code=0, timeout=1200):
     """Runs the project's workflows as on `event`, jobs on this machine, and returns what act said.
 
     `stubs` gives the shell commands that stand for an action, by its name without a ref; they see
