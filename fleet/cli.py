@@ -63,6 +63,7 @@ def list_projects(
     from fleet import show
 
     known = load_template(repository, template or ())
+    _check_page(html)
     with _work(cache) as (place, progress):
         fleet = _look(source, known, only, place, jobs, progress)
     show.listed(fleet, known, as_json=as_json, page=html)
@@ -94,6 +95,7 @@ def try_upgrade(
 
     known = load_template(repository, template or ())
     version = _version(known, to)
+    _check_page(html)
     if source.startswith("github:"):
         raise UsageError("an upgrade is tried on clones: give the folder that they are in")
     with _work(cache) as (place, progress):
@@ -147,6 +149,13 @@ def update(
         raise typer.Exit(FAILED)
 
 
+def _check_page(path: Path | None) -> None:
+    if path and not path.absolute().parent.is_dir():
+        raise UsageError(f"{path.parent}: no such folder to write the page into")
+    if path and path.is_dir():
+        raise UsageError(f"{path} is a folder; --html names a file")
+
+
 def _pace() -> dict[str, float]:
     """Seconds between questions, which tests make short."""
     value = os.environ.get("FLEET_INTERVAL")
@@ -172,18 +181,17 @@ def _look(
     if mark and kind == "github":
         if not org or "/" in org:
             raise UsageError(f"{source} names no organisation; it is to look like github:ORG")
-        fleet = github.look(org, template, client or api.connect(_say), progress)
+        fleet = github.look(org, template, client or api.connect(_say), only or [], progress)
     else:
         fleet = local.look(source, template, jobs, progress)
-    found = len(fleet.sights)
     fleet.sights = projects.chosen(fleet.sights, only or [])
+    if not fleet.sights and only:
+        raise UsageError(f"no project of this template in {source} is called {', '.join(only)}")
     if not fleet.sights:
-        if found:
-            raise UsageError(f"none of the {found} projects in {source} is called {', '.join(only or [])}")
         elsewhere = [why.removeprefix("made from ") for why in fleet.others.values() if why.startswith("made from ")]
-        aside = f" and {elsewhere[0]} is not among its names: is it one? then --template {elsewhere[0]}"
         looked = f"; of {len(fleet.others)} repositories none is one" if fleet.others else ""
-        raise UsageError(f"no project of this template in {source}{looked}{aside if elsewhere else ''}")
+        hint = f"; if {elsewhere[0]} is the template too: --template {elsewhere[0]}" if elsewhere else ""
+        raise UsageError(f"no project of this template in {source}{looked}{hint}")
     if diverged:
         projects.compare(fleet, Renders(template, place / "renders"), jobs, progress)
     return fleet

@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import copier
+import dunamai
 import jinja2
 from copier import _main, _template
 from copier._jinja_ext import get_yield_context
@@ -70,9 +71,9 @@ def _quick(template: Template) -> Iterator[None]:
         warnings.catch_warnings(),
         mock.patch.object(jinja2.Environment, "compile", _compile_once(jinja2.Environment.compile)),
         mock.patch.object(_main.Worker, "_render_string", _render_less(_main.Worker._render_string)),
-        mock.patch.object(_main.Worker, "answers_relpath", _plain_path(_main.Worker.answers_relpath)),
+        mock.patch.object(_main.Worker, "answers_relpath", _plain_path(vars(_main.Worker)["answers_relpath"])),
         mock.patch.object(_template, "load_template_config", _read_once(_template.load_template_config)),
-        mock.patch.object(_template.dunamai.Version, "from_git", _once_a_checkout(_template.dunamai.Version.from_git)),
+        mock.patch.object(dunamai.Version, "from_git", _once_a_checkout(dunamai.Version.from_git)),
         # For file systems without modes; the files here are looked at by content.
         mock.patch.object(_main.Worker, "_sync_git_index_executable_bit", lambda *_: None),
         mock.patch.object(_template, "get_repo", repository),

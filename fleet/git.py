@@ -40,7 +40,13 @@ def output(folder: Path, *arguments: str, stdin: bytes | None = None) -> bytes:
         ProjectError: git says no, in its own words.
     """
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env=environment(), input=stdin, capture_output=True, check=False
+        ["git", *arguments],
+        cwd=folder,
+        # Where the folder is no repository that git can read, one around it is not meant.
+        env=environment() | {"GIT_CEILING_DIRECTORIES": str(folder.absolute().parent)},
+        input=stdin,
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()

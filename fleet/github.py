@@ -4,7 +4,7 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from fleet import git
 from fleet.api import Api, LimitError, RefusedError
 from fleet.errors import FleetError, ProjectError, UsageError
-from fleet.projects import Fleet, Pipeline, Project, Sight, identify
+from fleet.projects import Fleet, Pipeline, Project, Sight, fits, identify
 from fleet.renders import ANSWERS
 from fleet.template import Template, canonical
 
@@ -22,7 +22,9 @@ _PIPELINES = (".github/workflows/train.yml", ".github/workflows/ci.yml")
 _THREADS = 8
 
 
-def look(org: str, template: Template, api: Api, progress: Callable[[str, int, int], None]) -> Fleet:
+def look(
+    org: str, template: Template, api: Api, only: Sequence[str], progress: Callable[[str, int, int], None]
+) -> Fleet:
     """Find the projects of an organisation; archived repositories are passed over and told.
 
     Raises:
@@ -39,7 +41,7 @@ def look(org: str, template: Template, api: Api, progress: Callable[[str, int, i
     for repository in listed:
         if repository.get("archived") or repository.get("disabled"):
             fleet.skipped[repository["name"]] = "archived" if repository.get("archived") else "disabled"
-        else:
+        elif fits(repository["name"], only):
             active.append(repository)
     lost = threading.Event()
 

@@ -9,7 +9,7 @@ import yaml
 
 from fleet import pool
 from fleet.errors import ProjectError, one_line
-from fleet.renders import ANSWERS, SHARED, Rendered, Renders, keeps
+from fleet.renders import ANSWERS, Rendered, Renders, keeps
 from fleet.template import Template
 
 _LARGEST = 1_000_000
@@ -189,21 +189,21 @@ def _diverged(rendered: Rendered, sight: Sight) -> list[str]:
         mine = tree.get(path)
         if mine is not None and mine[1] == blob:
             continue
-        if mine is not None and path in SHARED:
+        if mine is not None and path in rendered.shared:
             content = sight.read(mine[1]).decode("utf-8", "replace")
-            if keeps(rendered.texts[path].splitlines(), content.splitlines()):
+            if keeps(rendered.shared[path], content.splitlines()):
                 continue
         found.append(path)
     return found
 
 
-def chosen(projects: Iterable[Sight], patterns: Sequence[str]) -> list[Sight]:
+def chosen(sights: Iterable[Sight], patterns: Sequence[str]) -> list[Sight]:
     """The projects whose name fits one of the patterns; all where there is none."""
-    return [
-        sight
-        for sight in projects
-        if not patterns or any(fnmatchcase(sight.project.name, pattern) for pattern in patterns)
-    ]
+    return [sight for sight in sights if fits(sight.project.name, patterns)]
+
+
+def fits(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def varying(projects: Sequence[Project]) -> list[str]:

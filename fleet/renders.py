@@ -3,29 +3,33 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fleet import engine
+from fleet import engine, git
 from fleet.errors import ProjectError, reason
-from fleet.template import Template
+from fleet.template import ROOT, Template
 
 ANSWERS = ".copier-answers.yml"
-SHARED = frozenset({".dockerignore", ".env.example", ".gitattributes", ".gitignore", "README.md", "pyproject.toml"})
-"""Files of both: a user adds lines to them, which is no divergence as long as the template's stay."""
-_FORM = "1"
+_SHARED = "hooks/shared.txt"
+_YOURS = re.compile(r"^\W*Yours, to the next such line\b")
+_TEMPLATES = re.compile(r"^\W*The template's\b")
+_BLOCKS = re.compile(r"^\W*(Yours|Shared)\b", re.MULTILINE)
+_FORM = "2"
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """Files of the template: path -> what git would call the content; the text of shared ones."""
+    """Files of the template: path -> what git would call the content."""
 
     files: dict[str, str]
-    texts: dict[str, str]
+    shared: dict[str, list[str]]
+    """Of files of both, the lines that are the template's; the others are the user's to change."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Renders:
     def load(self, key: str) -> Rendered | None:
         try:
             content = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            return Rendered(content["files"], content["texts"])
+            return Rendered(content["files"], content["shared"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -59,22 +63,45 @@ class Renders:
                 engine.render(self.template, commit, answers, target)
             except Exception as error:
                 raise ProjectError(f"cannot be rendered again: {reason(error)}") from error
-            rendered = _read(target)
+            rendered = _read(target, shared_files(self.template, commit))
         write(self.folder / f"{self.key(commit, answers)}.json", json.dumps(vars(rendered)))
         return rendered
 
 
-def _read(folder: Path) -> Rendered:
-    files, texts = {}, {}
+def shared_files(template: Template, commit: str) -> frozenset[str]:
+    """The files that are the template's and the user's, in blocks, at a version."""
+    try:
+        listed = git.text(template.path, "show", f"{commit}:{_SHARED}")
+    except ProjectError:
+        listed = (ROOT / _SHARED).read_text(encoding="utf-8")  # a version from before there was a list
+    return frozenset(line.strip() for line in listed.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def _read(folder: Path, shared: frozenset[str]) -> Rendered:
+    files, lines = {}, {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if name == ANSWERS or not (path.is_symlink() or path.is_file()):
             continue
         content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
         files[name] = blob_id(content)
-        if name in SHARED:
-            texts[name] = content.decode("utf-8", "replace")
-    return Rendered(files, texts)
+        if name in shared:
+            lines[name] = list(_of_the_template(content.decode("utf-8", "replace")))
+    return Rendered(files, lines)
+
+
+def _of_the_template(text: str) -> Iterator[str]:
+    """Lines of the template's blocks, by the rule of `mlops doctor`; none where a file has no blocks."""
+    if not _BLOCKS.search(text):
+        return
+    yours = False
+    for line in text.splitlines():
+        if _TEMPLATES.match(line):
+            yours = False
+        if not yours and line.strip():
+            yield line
+        if _YOURS.match(line):
+            yours = True
 
 
 def blob_id(content: bytes) -> str:

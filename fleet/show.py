@@ -40,7 +40,7 @@ def listed(fleet: Fleet, template: Template, *, as_json: bool, page: Path | None
     table = _table("project", "version", "behind", "diverged", "pipeline", "updated", "answers", "notes")
     for project in fleet.projects:
         table.add_row(
-            project.name,
+            one_line(project.name),
             Text(project.version or "-", style=_STYLES[project.status]),
             _number(project.lag),
             _number(None if project.diverged is None else len(project.diverged)),
@@ -74,7 +74,7 @@ def tried(
     for project in fleet.projects:
         attempt = attempts[project.name]
         table.add_row(
-            project.name,
+            one_line(project.name),
             project.version or "-",
             Text(attempt.outcome, style=_STYLES[attempt.outcome]),
             str(attempt.changed or "-"),
@@ -97,13 +97,15 @@ def planned(fleet: Fleet, steps: Sequence[Step], version: str, *, as_json: bool)
     table = _table("", "project", f"to {version}", "run")
     for one in sorted(steps, key=lambda step: not step.first):
         style = "red" if one.failed else "green"
-        table.add_row("first" if one.first else "then", one.name, Text(one_line(one.outcome), style=style), one.url)
+        table.add_row(
+            "first" if one.first else "then", one_line(one.name), Text(one_line(one.outcome), style=style), one.url
+        )
     _print(table, f"{len(steps)} of {len(fleet.projects)} projects lag behind {version}", "", None)
 
 
 def step(one: Step) -> str:
     """A line of progress."""
-    return f"{one.name}: {one_line(one.outcome)} {one.url}".rstrip()
+    return f"{one_line(one.name)}: {one_line(one.outcome)} {one.url}".rstrip()
 
 
 def summary(fleet: Fleet, template: Template) -> str:

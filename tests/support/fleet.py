@@ -84,10 +84,14 @@ KINDS = (
 class Member:
     """A project of the fleet and what is true of it."""
 
-    name: str
+    number: int
     version: str
     kind: Kind
     answers: dict
+
+    @property
+    def name(self):
+        return f"model-{self.number:03}"
 
     @property
     def lag(self):
@@ -104,25 +108,29 @@ class Member:
         return self.kind.conflicts if self.lag else []
 
 
+def member(number):
+    """The project of a number: versions, edits and answers in turn."""
+    kind, answers = KINDS[(number // 3) % len(KINDS)], VARIANTS[(number // 27) % len(VARIANTS)]
+    return Member(number, VERSIONS[number % 3], kind, dict(answers))
+
+
 def build(template, folder, count, *, unique=False):
     """Makes `count` projects below a folder; of those with the same answers the first is copied.
 
     `unique` gives each a name of its own, as in life.
     """
     folder.mkdir(parents=True)
-    bases, members, made, threads = {}, [], [], ThreadPoolExecutor(4)
-    for number in range(count):
-        version, kind = VERSIONS[number % 3], KINDS[(number // 3) % len(KINDS)]
-        answers = dict(VARIANTS[(number // 27) % len(VARIANTS)])
+    bases, made, threads = {}, [], ThreadPoolExecutor(4)
+    members = [member(number) for number in range(count)]
+    for one in members:
         if unique:
-            answers |= {"project_name": f"Model {number:03}"}
-        key = (version, *sorted(answers.items()))
+            one.answers["project_name"] = f"Model {one.number:03}"
+        key = (one.version, *sorted(one.answers.items()))
         if key not in bases:
-            bases[key] = _base(template, folder.parent / f"{folder.name}-bases" / str(len(bases)), version, answers)
-        member = Member(f"model-{number:03}", version, kind, answers)
-        source = NAMES[number % len(NAMES)] if number % 6 else str(template)
-        made.append(threads.submit(_make, bases[key], folder / member.name, kind.name, source, number % 150))
-        members.append(member)
+            place = folder.parent / f"{folder.name}-bases" / str(len(bases))
+            bases[key] = _base(template, place, one.version, one.answers)
+        source = NAMES[one.number % len(NAMES)] if one.number % 6 else str(template)
+        made.append(threads.submit(_make, bases[key], folder / one.name, one.kind.name, source, one.number % 150))
     for project in made:
         project.result()
     shutil.rmtree(folder.parent / f"{folder.name}-bases")
