@@ -246,6 +246,7 @@ class Verdict:
                 "value": key[1],
                 "rows": rows,
                 **asdict(change),
+                "difference": change.difference,
                 "relative": change.relative,
                 "p_corrected": p_value,
                 "worse": bool(p_value <= self.alpha and change.relative >= self.bounds.worse),
@@ -320,6 +321,7 @@ class Verdict:
         return {
             "metric": self.watch.metric,
             **asdict(change),
+            "difference": change.difference,
             "relative": change.relative,
             "reference_rows": was.rows,
             "rows": rows,
