@@ -97,6 +97,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def release(session: nox.Session) -> None:
+    """Cut the release given after `--`, if it takes nothing away that a project may have: nox -s release -- 0.2.0"""
+    install(session, "tests")
+    session.run("pytest", "--quiet", "tests/update/test_releases.py")
+    session.run("python", ".ci/release.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the template against what people would use instead, and print a table."""
     install(session, "bench")

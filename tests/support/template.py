@@ -1,17 +1,22 @@
 """The template under test, and copies of it made in this process."""
 
+import atexit
 import os
 import shutil
 import subprocess
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
 import copier
 import jinja2
+from copier import _main, _template
 from copier._jinja_ext import get_yield_context
 
-ROOT = Path(__file__).resolve().parents[2]
+from support import releases
+from support.releases import ROOT
+
 TAG = "v9999.0.0"
 
 
@@ -23,7 +28,7 @@ def git(*arguments, cwd, code=0):
 
 
 def snapshot(folder):
-    """A clone of HEAD with the uncommitted changes on top, tagged as the newest version."""
+    """A clone of HEAD with the uncommitted changes on top, tagged as the newest version, beside the releases."""
     git("clone", "-q", "--no-tags", str(ROOT), str(folder), cwd=ROOT)
     changed = git("ls-files", "-z", "-m", "-d", "-o", "--exclude-standard", cwd=ROOT).split("\0")
     changed += git("diff", "-z", "--cached", "--name-only", cwd=ROOT).split("\0")
@@ -38,12 +43,14 @@ def snapshot(folder):
     who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
     git(*who, "commit", "-q", "--allow-empty", "--no-verify", "-m", "State under test", cwd=folder)
     git("tag", TAG, cwd=folder)
+    for release in releases.listed():
+        git("tag", release.tag, release.commit, cwd=folder)
     return Path(folder)
 
 
-def copy(template, folder, *, operation=copier.run_copy, overwrite=False, **answers):
+def copy(template, folder, *, operation=copier.run_copy, overwrite=False, vcs_ref=TAG, **answers):
     """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
-    with remembered_compilations():
+    with remembered_compilations(), remembered_clones(), fewer_processes():
         source = [] if operation is copier.run_update else [str(template)]
         operation(
             *source,
@@ -53,9 +60,14 @@ def copy(template, folder, *, operation=copier.run_copy, overwrite=False, **answ
             overwrite=overwrite,
             quiet=True,
             unsafe=False,
-            vcs_ref=TAG,
+            vcs_ref=vcs_ref,
         )
     return Path(folder)
+
+
+def update(project, vcs_ref=TAG, **answers):
+    """Updates a project in git as `copier update --defaults --vcs-ref VCS_REF --data ...` does."""
+    return copy(None, project, operation=copier.run_update, overwrite=True, vcs_ref=vcs_ref, **answers)
 
 
 _compiled = {}
@@ -81,6 +93,41 @@ def remembered_compilations():
         return _compiled[key]
 
     with mock.patch.object(jinja2.Environment, "compile", compile_once):
+        yield
+
+
+_clones = {}
+
+
+@contextmanager
+def remembered_clones():
+    """Within it, copier clones a version of a template once a process, and not five times an update."""
+    original = _template.clone
+
+    def clone_once(url, ref="HEAD", location=None):
+        if ref == "HEAD" or not Path(url).is_dir():
+            return original(url, ref, location)
+        commit = git("rev-parse", f"{ref}^{{commit}}", cwd=url, code=None)
+        if (url, commit, ref) not in _clones:
+            folder = tempfile.mkdtemp(prefix="template-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            _clones[url, commit, ref] = original(url, ref, folder)
+        return _clones[url, commit, ref]
+
+    with mock.patch.object(_template, "clone", clone_once):
+        yield
+
+
+@contextmanager
+def fewer_processes():
+    """Within it, copier asks git of the modes of those files alone that can be executed."""
+    original = _main.Worker._sync_git_index_executable_bit
+
+    def sync(self, path, mode):
+        if mode & 0o111:
+            original(self, path, mode)
+
+    with mock.patch.object(_main.Worker, "_sync_git_index_executable_bit", sync):
         yield
 
 
