@@ -76,14 +76,17 @@ def _without_venv(project):
 
 def _write_stub(folder, script):
     inputs = sorted(set(re.findall(r"INPUT_(\w+)", script)))
+    outputs = re.findall(r"echo \"?([\w-]+)=.*GITHUB_OUTPUT", script)
     stub = {
         "name": "stub",
         "description": "Stands for an action in tests.",
         "inputs": {name.lower().replace("_", "-"): {"required": False} for name in inputs},
+        "outputs": {name: {"description": name, "value": f"${{{{ steps.stub.outputs.{name} }}}}"} for name in outputs},
         "runs": {
             "using": "composite",
             "steps": [
                 {
+                    "id": "stub",
                     "shell": "bash",
                     "run": script,
                     "env": {f"INPUT_{name}": f"${{{{ inputs.{name.lower().replace('_', '-')} }}}}" for name in inputs},

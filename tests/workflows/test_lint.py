@@ -1,5 +1,6 @@
 """Workflows are valid, secure and pinned, and the checks that say so do find faults."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -71,6 +72,20 @@ def test_actions_are_pinned_by_commit_and_alike_everywhere():
         assert re.fullmatch("[0-9a-f]{40}", ref or ""), f"{file}: {action}@{ref} is no commit"
         assert re.fullmatch(r"v\d+(\.\d+)*", tag or ""), f"{file}: {action} lacks its tag"
         assert pins.setdefault(action, (ref, tag)) == (ref, tag), f"{file}: {action} differs"
+
+
+def test_the_renovate_preset_is_valid_and_leaves_the_template_s_pins_to_the_template(render):
+    preset = ROOT / "default.json"
+    command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", "vendor.renovate", preset]
+    done = run(*command, cwd=ROOT, env={"NO_COLOR": "1"})
+    assert done.code == 0, done
+
+    project = render()
+    rules = json.loads(preset.read_text(encoding="utf-8"))["packageRules"]
+    (off,) = (rule for rule in rules if rule.get("enabled") is False)
+    workflows = [path.relative_to(project).as_posix() for path in (project / ".github" / "workflows").iterdir()]
+    assert set(off["matchFileNames"]) == {*workflows, "Dockerfile", ".pre-commit-config.yaml"}
+    assert "copier" not in off["matchManagers"]
 
 
 def test_dependabot_leaves_the_template_s_workflows_to_the_template(render):
