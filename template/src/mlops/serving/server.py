@@ -56,6 +56,7 @@ def serve_model(spec: str | None, host: str | None, port: int | None) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=75,  # longer than load balancers keep a connection, which may then trust it
             timeout_graceful_shutdown=settings.drain_seconds,
         )
     )
