@@ -21,7 +21,7 @@ FENCES = (
 )
 
 
-def add_versions(template):
+def add_versions(template, *, newer=True):
     """Tags an older and a newer version in a clone of the template."""
     git("checkout", "-q", TAG, cwd=template)
     shape(template, older_lines, older_shared)
@@ -29,6 +29,8 @@ def add_versions(template):
         (template / "template" / name).unlink()
     commit(template, OLDER)
     git("checkout", "-q", TAG, cwd=template)
+    if not newer:
+        return
     shape(template, newer_lines, newer_shared)
     name, text = COMING
     (template / "template" / name).write_text(f'# The template\'s.\n"""{text}"""\n', encoding="utf-8")
@@ -110,10 +112,10 @@ def changed(lines, bound):
             yield f"{line.rstrip()}{bound}\n" if " " in line else line
 
 
-def clone(template, folder):
+def clone(template, folder, *, newer=True):
     """A clone of the template under test with an older and a newer version."""
     shutil.copytree(template, folder)
-    add_versions(folder)
+    add_versions(folder, newer=newer)
     return folder
 
 
