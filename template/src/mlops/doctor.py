@@ -20,7 +20,7 @@ from mlops.project import Project, load_project
 
 
 class Finding(NamedTuple):
-    """The outcome of one look: `fix` is None where all is well."""
+    """The outcome of one look: `fix` is None where all is well, and empty where that is not known."""
 
     what: str
     found: str
@@ -39,11 +39,14 @@ def diagnose(*, template: bool = False, as_json: bool = False) -> bool:
     sight = look(project.root, thorough=template)
     findings += [Finding(*row) for row in tell(sight)]
     if as_json:
-        told = {"findings": [finding._asdict() for finding in findings], "template": sight.to_json()}
+        told = {
+            "findings": [{**finding._asdict(), "fix": finding.fix or None} for finding in findings],
+            "template": sight.to_json(),
+        }
         print(json.dumps(told, indent=2))
     else:
         _print(findings)
-    return any(finding.fix is not None for finding in findings)
+    return any(finding.fix for finding in findings)
 
 
 def _print(findings: list[Finding]) -> None:
@@ -52,7 +55,7 @@ def _print(findings: list[Finding]) -> None:
     for heading in ("", "what", "found", "how to mend it"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
-        mark = "[green]✓[/green]" if finding.fix is None else "[red]✗[/red]"
+        mark = {None: "[green]✓[/green]", "": "·"}.get(finding.fix, "[red]✗[/red]")
         table.add_row(mark, *(escape(text or "") for text in finding))
     console.print(table)
 

@@ -14,7 +14,7 @@ from mlops.template.render import Divergence, divergences, rendered
 from mlops.template.update import Outcome, attempt
 
 Row = tuple[str, str, str | None]
-"""What was looked at, what was found, and how to mend it, or None."""
+"""What was looked at, what was found, and how to mend it: None where all is well, empty where that is not known."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ def tell(sight: Sight) -> Iterator[Row]:
     if sight.source:
         yield "template", redacted(f"{sight.version} of {sight.source}"), None
     if sight.unknown:
-        yield "template", redacted(sight.unknown), None
+        yield "template", redacted(sight.unknown), ""
     for fault in sight.faults:
         message, _, advice = fault.partition("; ")
         yield "template", message, advice or "mend it as said"
