@@ -44,18 +44,20 @@ def questions() -> str:
         shown = "made from the answers before it" if "{%" in default or "{{" in default else f"`{default}`"
         rows.append([f"`{name}`", question.get("help", ""), ", ".join(f"`{value}`" for value in values), shown])
     return (
-        "# Questions\n\nWhat `copier copy` asks. `--data NAME=VALUE` answers beforehand, `--defaults` takes the defaults.\n\n"
+        "# Questions\n\nWhat `copier copy` asks. `--data NAME=VALUE` answers beforehand, `--defaults` takes them all.\n\n"
         + table(["name", "question", "choices", "default"], rows)
     )
 
 
 def verbs() -> str:
-    from mlops.cli import app
     from typer.main import get_command
+
+    from mlops.cli import app
 
     group: Any = get_command(app)
     parts = [
-        "# Verbs\n\n`mlops VERB --help` says the same. Exit codes: 0 done, 1 failed, 2 wrong use, 3 there is something to do.\n"
+        "# Verbs\n\n`mlops VERB --help` says the same. "
+        "Exit codes: 0 done, 1 failed, 2 wrong use, 3 there is something to do.\n"
     ]
     for path, command in _commands(group, "mlops"):
         parts.append(f"\n## `{path}`\n\n{cell(command.help or '')}\n")
@@ -122,12 +124,12 @@ def docstrings(model: Any) -> dict[str, str]:
     """The text below each field of a class, which is where its meaning is written."""
     import ast
     import inspect
+    import itertools
     import textwrap
 
     body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0].body  # type: ignore[attr-defined]
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
-        is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
-        if isinstance(field, ast.AnnAssign) and is_text:
-            found[field.target.id] = text.value.value  # type: ignore[union-attr, attr-defined]
+    for field, text in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            found[field.target.id] = text.value.value
     return found
