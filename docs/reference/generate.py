@@ -44,7 +44,7 @@ def questions() -> str:
         shown = "made from the answers before it" if "{%" in default or "{{" in default else f"`{default}`"
         rows.append([f"`{name}`", question.get("help", ""), ", ".join(f"`{value}`" for value in values), shown])
     return (
-        "# Questions\n\nWhat `copier copy` asks. `--data NAME=VALUE` answers beforehand, `--defaults` takes them all.\n\n"
+        "# Questions\n\nWhat `copier copy` asks. `--data NAME=VALUE` answers beforehand, `--defaults` takes all.\n\n"
         + table(["name", "question", "choices", "default"], rows)
     )
 
