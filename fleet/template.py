@@ -26,14 +26,14 @@ def canonical(name: str) -> str:
         if name.startswith(alias):
             return _tidy(host + name.removeprefix(alias).lstrip("/"))
     if "://" in name:
-        parts = urlsplit(name)
+        try:
+            parts = urlsplit(name)
+            port = parts.port
+        except ValueError:  # no URL at all
+            return name
         if parts.scheme == "file":
             return _path(parts.path)
         default = {"https": 443, "http": 80, "ssh": 22, "git": 9418}.get(parts.scheme)
-        try:
-            port = parts.port
-        except ValueError:
-            port = None
         host = (parts.hostname or "") + (f":{port}" if port not in {None, default} else "")
         return _tidy(f"{host.lower()}/{parts.path.strip('/')}")
     scp = _SCP.match(name)

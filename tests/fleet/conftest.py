@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +44,30 @@ def cache(once):
     return once.path("fleet-cache")
 
 
+@pytest.fixture(scope="session")
+def look(clones, versions, cache, once):
+    """The two hundred, looked at once: the JSON, the page, and whether anything in the clones changed."""
+    with once("fleet-look") as folder:
+        if folder:
+            folder.mkdir()
+            before = fleets.state(clones.path)
+            command = [sys.executable, ROOT / "fleet", "list", clones.path, "--repository", versions]
+            command += ["--cache", cache, "--json", "--html", folder / "fleet.html"]
+            done = subprocess.run(command, env=dict(os.environ), capture_output=True, check=True)
+            (folder / "fleet.json").write_bytes(done.stdout)
+            (folder / "same.json").write_text(json.dumps(fleets.state(clones.path) == before))
+    return once.path("fleet-look")
+
+
 @pytest.fixture
-def small(versions, tmp_path):
-    """A few projects of a test's own: `small(3)` makes them in a folder, of all kinds in turn."""
+def small(clones, tmp_path):
+    """A few projects of a test's own: `small(3)` copies the first three into a folder."""
 
     def small(count, folder=tmp_path / "small"):
-        return Clones(folder, fleets.build(versions, folder, count))
+        members = [fleets.member(number) for number in range(count)]
+        for member in members:
+            shutil.copytree(clones.path / member.name, folder / member.name, symlinks=True, copy_function=os.link)
+        return Clones(folder, members)
 
     return small
 

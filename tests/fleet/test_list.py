@@ -2,29 +2,10 @@
 
 import json
 import shutil
-import subprocess
 
 import pytest
 from support import fleet as fleets
 from support.template import ROOT, git
-
-
-@pytest.fixture(scope="session")
-def look(clones, versions, cache, once):
-    """The two hundred, looked at once: the JSON, the page, and whether anything in the clones changed."""
-    import os
-    import sys
-
-    with once("fleet-look") as folder:
-        if folder:
-            folder.mkdir()
-            before = fleets.state(clones.path)
-            command = [sys.executable, ROOT / "fleet", "list", clones.path, "--repository", versions]
-            command += ["--cache", cache, "--json", "--html", folder / "fleet.html"]
-            done = subprocess.run(command, env=dict(os.environ), capture_output=True, check=True)
-            (folder / "fleet.json").write_bytes(done.stdout)
-            (folder / "same.json").write_text(json.dumps(fleets.state(clones.path) == before))
-    return once.path("fleet-look")
 
 
 @pytest.fixture
@@ -62,11 +43,14 @@ def test_looking_changes_nothing(look):
 def test_the_table_has_a_line_for_each_and_a_total(fleet, clones):
     done = fleet("list", clones.path, "--only", "model-00*", "--only", "model-199")
     lines = done.out.splitlines()
+    members = [*clones.members[:10], clones.members[199]]
     assert [line.split()[:4] for line in lines if line.startswith("model-")] == [
-        [member.name, member.version, str(member.lag), str(len(member.diverged))]
-        for member in [*clones.members[:10], clones.members[199]]
+        [member.name, member.version, str(member.lag), str(len(member.diverged))] for member in members
     ]
-    assert "11 projects, newest version v9999.0.0: 3 current, 8 behind, 4 diverged" in lines
+    behind = sum(1 for member in members if member.lag)
+    diverged = sum(1 for member in members if member.diverged)
+    total = f"11 projects, newest version v9999.0.0: {11 - behind} current, {behind} behind, {diverged} diverged"
+    assert total in lines
 
 
 @pytest.mark.parametrize(("only", "code"), [("model-000", 3), ("model-002", 0)])
@@ -166,10 +150,7 @@ def test_a_broken_project_is_told_and_stops_nothing(spoilt, listed, fleet):
         "teams/mono/two",
     }
     fleet("list", folder, "--check", code=1)
-
-
-def test_more_names_of_the_template(spoilt, listed):
-    folder, _ = spoilt
+    # By another name of the template it is one of ours.
     data, projects = listed(folder, "--template", "git@example.com:other/template", "--only", "foreign")
     assert projects["foreign"]["version"] == fleets.VERSIONS[0]
     assert "foreign" not in data["others"]
