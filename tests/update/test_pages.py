@@ -55,9 +55,13 @@ def typed(environment, lately, tmp_path):
             f"GIT_{role}_{part}": "ada@example.org" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")
         }
         who |= {"PRE_COMMIT_HOME": str(tmp_path / "pre-commit"), "DVC_SITE_CACHE_DIR": str(tmp_path / "dvc")}
-        env = {"PATH": os.pathsep.join([str(tools), project.env["PATH"]]), "UV_OFFLINE": None, **who}
-        address = str(lately)
-        return [project.run("bash", "-ec", text.replace(ADDRESS, address), timeout=600, **env).out for text in blocks]
+        env = {"PATH": os.pathsep.join([str(tools), project.env["PATH"]]), **who}
+        printed = []
+        for text in blocks:
+            frozen = {"UV_NO_SYNC": None} if "--frozen" in text else {}  # uv takes one of the two
+            done = project.run("bash", "-ec", text.replace(ADDRESS, str(lately)), timeout=600, **env, **frozen)
+            printed.append(done.out)
+        return printed
 
     return typed
 

@@ -1,11 +1,12 @@
 """Users' additions to shared files and the template's changes there never touch, with the tools that write them."""
 
+import os
 import re
 import tomllib
 
 import pytest
 from support import user, versions
-from support.environment import UV, run
+from support.environment import UV, changed, run
 from support.template import TAG, update
 
 ADDITIONS = [
@@ -21,8 +22,9 @@ ADDITIONS = [
 
 
 @pytest.fixture(scope="module")
-def env(environment):
-    return {**environment.env, "UV_OFFLINE": "1"}
+def env():
+    """Variables with which uv writes down a dependency and looks for it nowhere."""
+    return changed(dict(os.environ), {"UV_OFFLINE": "1", "UV_NO_SYNC": None})
 
 
 def pyproject(project):
