@@ -1,17 +1,21 @@
 # The template's: `copier update` renews this file.
 """An update from the template: tried on a copy, done here, and told in words for a pull request."""
 
+import hashlib
+import json
 import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mlops.errors import MlopsError, UsageError
+from mlops.files import replacing
 from mlops.template.origin import Origin, git, number_of, said, try_git
-from mlops.template.render import copier, divergences, rendered
+from mlops.template.render import CACHE, copier, divergences, rendered
 
+_FORM = "1"
 _LONGEST_BODY = 60_000
 """Characters; GitHub takes 65,536."""
 
@@ -75,6 +79,8 @@ def _linked(source: str) -> str:
 def attempt(origin: Origin, to: str, root: Path) -> Outcome:
     """Do the update to a copy of the project as it is now, uncommitted changes included, and throw it away.
 
+    What came of it is kept, so that the same files are not tried twice.
+
     Raises:
         UsageError: the project is in no git repository, or the version is not known.
         MlopsError: copier refuses, and says why.
@@ -95,10 +101,19 @@ def attempt(origin: Origin, to: str, root: Path) -> Outcome:
         who = ("-c", "user.name=mlops", "-c", "user.email=mlops@localhost")
         git(Path(top), *here, "add", "--all")
         git(Path(top), *here, *who, "commit", "--quiet", "--no-verify", "--allow-empty", "--message", "As it is")
+        content = [_FORM, git(copy, "rev-parse", "HEAD^{tree}"), prefix, origin.commit(to)]
+        kept = CACHE / f"{hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]}.json"
+        if kept.is_file():
+            return Outcome(**json.loads(kept.read_text(encoding="utf-8")))
         git(copy, "checkout", "--quiet", "--force", "--", ".")
         project = copy / prefix
         _update(origin, to, project)
-        return _outcome(origin, project, root)
+        outcome = _outcome(origin, project, root)
+    for old in CACHE.glob("*.json"):
+        old.unlink(missing_ok=True)
+    with replacing(kept) as path:
+        path.write_text(json.dumps(asdict(outcome)), encoding="utf-8")
+    return outcome
 
 
 def update(origin: Origin, version: str | None, root: Path) -> Update:
