@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.files import read_json, write_text
 from mlops.params import Params
-from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT
+from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT, SUMMARY
 from mlops.project import Project
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def write_report(project: Project, params: Params, decision: "Decision") -> None
         plots=plots,
     )
     write_text(REPORT, page)
+    write_text(SUMMARY, summary(decision))
 
 
 def inline_plot(drawing: str, name: str) -> str:
@@ -47,6 +48,27 @@ def inline_plot(drawing: str, name: str) -> str:
     element = drawing[drawing.index("<svg") :]
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", element)
+
+
+def summary(decision: "Decision") -> str:
+    """The decision as Markdown, for a comment or a message."""
+    rival = decision.champion_metrics
+    verdict = (
+        f"**Refused.** {decision.refusal}."
+        if decision.version is None
+        else f"**Passed**, as version {decision.version} of {decision.model}."
+    )
+    against = f" champion (version {decision.compared_with}) |" if rival else ""
+    lines = [verdict, "", f"| metric | this model |{against}", "|---|--:|" + ("--:|" if rival else "")]
+    for name, value in sorted(decision.metrics.items(), key=lambda item: (item[0] != decision.metric, item[0])):
+        deciding = " (decides)" if name == decision.metric else ""
+        theirs = f" {shown(rival.get(name))} |" if rival else ""
+        lines.append(f"| {name}{deciding} | {shown(value)} |{theirs}")
+    lines += ["", "| check | | what was found |", "|---|---|---|"]
+    for check in decision.checks:
+        told = str(check["explanation"]).replace("|", "\\|")
+        lines.append(f"| {check['name']} | {'passed' if check['passed'] else '**failed**'} | {told} |")
+    return "\n".join(lines) + "\n"
 
 
 def render_page(template: str, **values: Any) -> str:

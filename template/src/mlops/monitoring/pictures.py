@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops.plots import ACCENT, INK, MUTED, STYLE
+from mlops.report import inline_plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ def pictures(content: dict[str, Any]) -> dict[str, str]:
             if len(content["periods"]) > 1:
                 drawn["heat"] = _figure((8.6, tall + 0.5), lambda figure: _heat(figure, columns, content))
             drawn["shapes"] = _figure((8.6, 4.8), lambda figure: _shapes(figure, columns))
-    return drawn
+    return {name: inline_plot(drawing, name) for name, drawing in drawn.items()}
 
 
 def _figure(size: tuple[float, float], draw: "Callable[[Figure], None]") -> str:
@@ -43,8 +44,7 @@ def _figure(size: tuple[float, float], draw: "Callable[[Figure], None]") -> str:
     draw(figure)
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+    return stream.getvalue()
 
 
 def _finite(value: float | None) -> bool:

@@ -2,7 +2,7 @@
 """The gate: the checks that a model has to pass before it may become champion. Pure."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlops.params import Params
@@ -49,6 +49,8 @@ class Rival:
     """Rows that only the model, only the champion classifies rightly, and the p-value."""
     slices: tuple[SliceDrop, ...] = ()
     """Slices that do worse by more than `gate.slice_drop`, worst first."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """All its metrics on these rows."""
 
     @property
     def figures(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ nothing is done, and MLflow not even imported, where nothing is new.
 """
 
 import tempfile
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,8 @@ class Decision:
     checks: list[dict[str, Any]]
     waits: str | None = None
     """Why it was registered and not promoted, and what has to be done; None where it was promoted."""
+    champion_metrics: dict[str, float | None] = field(default_factory=dict)
+    """The champion's on the rows that were compared; empty where there was none."""
 
     @classmethod
     def read(cls, path: Path) -> "Decision":
@@ -193,6 +195,7 @@ class _Judgement:
             metrics=self.evaluation["metrics"],
             checks=[asdict(check) for check in checks],
             waits=waits,
+            champion_metrics=dict(rival.metrics) if rival else {},
         )
         write_report(self.project, self.params, decision)
         client.log_artifact(run_id, str(REPORT))
@@ -267,7 +270,7 @@ class _Judgement:
             "parity": evaluation["parity"],
         }
         if rival and rival.value is not None:
-            values |= {f"champion_{params.metric}": rival.value, **rival.figures}
+            values |= {f"champion_{name}": value for name, value in rival.metrics.items()} | rival.figures
         tracking.log_values(
             client,
             run_id,

@@ -86,7 +86,8 @@ class _Comparison:
     ) -> None:
         self.params, self.frame, self.truth, self.ours, self.theirs = params, frame, truth, ours, theirs
         self.name = params.metric
-        self.metric: Metric = all_metrics(project, params.task)[self.name]
+        self.metrics = all_metrics(project, params.task)
+        self.metric: Metric = self.metrics[self.name]
         # A metric of the user's may have a standard one's name.
         self.called = "" if self.name in project.metrics else self.name
         time = project.dataset.time
@@ -94,15 +95,15 @@ class _Comparison:
         self.days = day_of(frame[time]).to_numpy() if timed and time else None
 
     def rival(self, version: str, note: str, evaluation: dict[str, Any]) -> Rival:
-        only = {self.name: self.metric}
-        values = [measure(only, self.truth, scores)[self.name] for scores in (self.ours, self.theirs)]
-        if not np.isfinite(values[1]):
+        ours = measure({self.name: self.metric}, self.truth, self.ours)[self.name]
+        theirs = measure(self.metrics, self.truth, self.theirs)
+        if not np.isfinite(theirs[self.name]):
             return Rival(version, None, f"{self.name} is not defined for it on these rows")
         return Rival(
             version,
-            values[1],
+            theirs[self.name],
             None,
-            ours=values[0],
+            ours=ours,
             note=note,
             paired=compare(
                 self.called,
@@ -115,6 +116,7 @@ class _Comparison:
             ),
             mcnemar=mcnemar(self.truth, self.ours, self.theirs) if self.params.task == "classification" else None,
             slices=tuple(self._drops(evaluation["slices"])),
+            metrics=theirs,
         )
 
     def _drops(self, slices: list[dict[str, Any]]) -> list[SliceDrop]:
