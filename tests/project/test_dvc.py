@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 
 def test_stages_in_one_process_and_in_processes_of_their_own_leave_the_same_lock(small):
@@ -47,23 +48,30 @@ def test_two_runs_at_once(small):
 
 def test_an_interrupted_run_says_how_to_go_on(small):
     project = small()
+    path, busy = project.path / "src/flight_delays/features.py", project.path / "busy"
+    features = path.read_text(encoding="utf-8")
+    path.write_text(f"{features}\n\nimport time\n\nopen('busy', 'w').close()\ntime.sleep(300)\n", encoding="utf-8")
     process = subprocess.Popen(
         ["mlops", "run"],
         executable=project.python.with_name("mlops"),
         cwd=project.path,
         env=project.env,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    for line in process.stdout:
-        if "ingest" in line:
-            break
+    deadline = time.monotonic() + 240
+    while not busy.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert err.strip().splitlines() == ["mlops: interrupted; run the same command again to go on"]
+    path.write_text(features, encoding="utf-8")
+    busy.unlink()
     project.mlops("run")
     assert project.champion == "1"
 

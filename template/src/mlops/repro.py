@@ -80,7 +80,18 @@ def _with_lock(work: Callable[[], Result]) -> Result:
         except ReproductionError:
             raise
         except DvcException as error:
+            if _was_interrupted(error):
+                raise KeyboardInterrupt from error
             raise UsageError(_one_line(error)) from error
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: DVC may meet it between two locks, and then complains of those."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__context__
+    return False
 
 
 def _one_line(error: BaseException) -> str:
