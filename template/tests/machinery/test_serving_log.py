@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -63,14 +64,14 @@ def test_parts_lie_by_day_and_a_change_of_model_is_kept_apart() -> None:
     assert logged()["model_version"].value_counts(sort=True).rows() == [("1", 4), ("2", 3)]
 
 
-def test_a_part_is_written_when_it_is_full_or_old() -> None:
-    for rule in ({"log_rows": 3}, {"log_seconds": 0.1}):
-        log = PredictionLog(Settings(log_uri=f"logs/{next(iter(rule))}", **rule))  # type: ignore[arg-type]
-        log.start()
-        log.put(entry())
-        log.put(entry())
-        until(lambda log=log: log.written == 4)  # type: ignore[misc]
-        log.close()
+@pytest.mark.parametrize("rule", [{"log_rows": 3}, {"log_seconds": 0.1}])
+def test_a_part_is_written_when_it_is_full_or_old(rule: dict[str, Any]) -> None:
+    log = PredictionLog(Settings(**rule))
+    log.start()
+    log.put(entry())
+    log.put(entry())
+    until(lambda: log.written == 4)
+    log.close()
 
 
 def test_columns_can_be_left_out_and_rows_sampled() -> None:

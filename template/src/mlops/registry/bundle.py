@@ -14,6 +14,7 @@ import json
 import platform
 import shutil
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -151,6 +152,7 @@ def save_bundle(
             "classes": classes,
             "label": project.dataset.label,
             "inputs": _inputs(project.dataset),
+            "contract": _contract(project.dataset),
             "features": {name: str(dtype) for name, dtype in features.items()},
             "python": platform.python_version(),
             "requirements": requirements,
@@ -204,6 +206,14 @@ def _mlflow_type(dtype: pl.DataType, *, nullable: bool = False) -> str:
 _SMALL = (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16)
 
 
+def _contract(dataset: Dataset) -> dict[str, Any]:
+    """The contract of a row as a server checks it, so that it need not import pandera."""
+    from mlops.serving.compiled import describe
+    from mlops.serving.rows import RowContract
+
+    return describe(RowContract(dataset, dataset.known_when_scoring))
+
+
 def _inputs(dataset: Dataset) -> dict[str, str]:
     return {name: str(dataset.dtypes[name]) for name in dataset.known_when_scoring}
 
@@ -245,6 +255,10 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(path, about, features.build, estimator)
 
 
+_one_at_a_time = threading.RLock()
+"""The modules of a process are one table: a server that loads a bundle in the background takes its turn."""
+
+
 @contextmanager
 def _own_code(code: Path, package: str) -> Iterator[ModuleType]:
     """Import a package from the bundle while another version of it may be imported already.
@@ -256,17 +270,18 @@ def _own_code(code: Path, package: str) -> Iterator[ModuleType]:
         names = [name for name in sys.modules if name == package or name.startswith(package + ".")]
         return {name: sys.modules.pop(name) for name in names}
 
-    before, writes = loaded(), sys.dont_write_bytecode
-    sys.dont_write_bytecode = True  # a bundle is an output of DVC: reading it must not change it
-    sys.path.insert(0, str(code.resolve()))
-    try:
-        importlib.invalidate_caches()
-        yield importlib.import_module(package)
-    finally:
-        sys.path.remove(str(code.resolve()))
-        loaded()
-        sys.modules.update(before)
-        sys.dont_write_bytecode = writes
+    with _one_at_a_time:
+        before, writes = loaded(), sys.dont_write_bytecode
+        sys.dont_write_bytecode = True  # a bundle is an output of DVC: reading it must not change it
+        sys.path.insert(0, str(code.resolve()))
+        try:
+            importlib.invalidate_caches()
+            yield importlib.import_module(package)
+        finally:
+            sys.path.remove(str(code.resolve()))
+            loaded()
+            sys.modules.update(before)
+            sys.dont_write_bytecode = writes
 
 
 class _PyfuncModel:

@@ -113,6 +113,10 @@ class Models:
                 "instead_of": old.identity.version if old else None,
             },
         )
+        try:
+            _ = served.contract.checks  # pandera is slow to import: no request is to wait for it
+        except Exception as error:
+            logger.warning("rows in text cannot be checked", extra={"why": str(error)})
 
     def _complain(self, why: str) -> None:
         self.registry_failures += 1

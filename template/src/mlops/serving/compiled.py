@@ -27,10 +27,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, SchemaError
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
-from mlops.serving.rows import RowContract
+from mlops.registry.bundle import named_dtype
 
 if TYPE_CHECKING:
     from pandera.polars import Check
+
+    from mlops.registry.bundle import Bundle
+    from mlops.serving.rows import RowContract
 
 ID_FIELD = "prediction_id"
 FAULTS = 20
@@ -58,23 +61,46 @@ class RefusedError(Exception):
 
 
 class CompiledContract:
-    """A contract that checks rows as they come in a request: JSON objects, already parsed."""
+    """A contract that checks rows as they come in a request: JSON objects, already parsed.
 
-    def __init__(self, contract: RowContract) -> None:
+    It is made of a description, which bundles carry: pandera is not imported where nothing is left to it.
+    """
+
+    def __init__(self, description: dict[str, Any], contract: "RowContract | None" = None) -> None:
         self.contract = contract
-        self.dtypes = contract.dtypes
-        fields: dict[str, Any] = {}
+        columns = {column["name"]: column for column in description["columns"]}
+        self.dtypes = {name: named_dtype(column["dtype"]) for name, column in columns.items()}
+        self.known = [name for name, column in columns.items() if column["known"]]
         self.left: list[tuple[str, Check]] = []
         """Checks that are left to pandera."""
-        for name, dtype in self.dtypes.items():
-            field, left = _field(dtype, [check for of, check in contract.checks if of == name])
-            self.left += [(name, check) for check in left]
-            field = field | None if contract.nullable(name) else field
-            fields[name] = field if contract.required(name) else NotRequired[field]
+        if contract is not None:
+            kept = {name: set(column["left"]) for name, column in columns.items()}
+            self.left = [
+                (name, check)
+                for name, checks in _by_column(contract).items()
+                for at, check in enumerate(checks)
+                if at in kept[name]
+            ]
+        fields: dict[str, Any] = {}
+        for name, column in columns.items():
+            field = _field(self.dtypes[name], column)
+            field = field | None if column["nullable"] else field
+            fields[name] = field if column["required"] else NotRequired[field]
         fields[ID_FIELD] = NotRequired[Annotated[str, Field(min_length=1, max_length=200)]]
         row = TypedDict("Row", fields)  # type: ignore[misc]
         row.__pydantic_config__ = ConfigDict(extra="ignore", allow_inf_nan=False, title="Row")  # type: ignore[attr-defined]
         self.adapter: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(list[row])  # type: ignore[arg-type]
+
+    @classmethod
+    def of(cls, bundle: "Bundle") -> "CompiledContract":
+        """The contract that a bundle carries, described anew where that leaves something to pandera."""
+        description = bundle.about.get("contract")
+        if description and description["complete"]:
+            return cls(description)
+        from mlops.serving.rows import RowContract
+
+        contract = RowContract.of(bundle)
+        return cls(describe(contract), contract)
 
     def check(self, rows: Any) -> tuple[pl.DataFrame, list[str | None]]:
         """A table of the contract's types, and the ids that rows brought along.
@@ -90,12 +116,13 @@ class CompiledContract:
         ids: list[str | None] = [None] * len(checked)
         if ID_FIELD in present:
             ids = [row.get(ID_FIELD) for row in checked]
-        schema = {name: dtype for name, dtype in self.dtypes.items() if name in present or name in self.contract.known}
+        schema = {name: dtype for name, dtype in self.dtypes.items() if name in present or name in self.known}
         table = _table(checked, schema)
-        faults = self.contract.faults(table, self.left) if self.left else []
-        faults += self.contract.wide_faults(table)
-        if faults:
-            raise refusal_of(faults)
+        if self.contract is not None:
+            faults = self.contract.faults(table, self.left) if self.left else []
+            faults += self.contract.wide_faults(table)
+            if faults:
+                raise refusal_of(faults)
         return table, ids
 
     def _validated(self, rows: Any) -> list[dict[str, Any]]:
@@ -154,32 +181,60 @@ def _table(rows: list[dict[str, Any]], schema: dict[str, pl.DataType]) -> pl.Dat
         raise RefusedError([FieldFault(0, "row", f"does not fit the contract: {error}")], 1) from error
 
 
-def _field(dtype: pl.DataType, checks: "list[Check]") -> "tuple[Any, list[Check]]":
-    """The type of a field with what could be compiled, and the checks that could not."""
-    kind, metadata, limits = _base(dtype)
+def describe(contract: "RowContract") -> dict[str, Any]:
+    """A contract in JSON: each column with what pydantic can check, and the places of checks that it cannot."""
+    by_column = _by_column(contract)
+    columns = [
+        {
+            "name": name,
+            "dtype": str(dtype),
+            "known": name in contract.known,
+            "nullable": contract.nullable(name),
+            "required": contract.required(name),
+            **_described(dtype, by_column[name]),
+        }
+        for name, dtype in contract.dtypes.items()
+    ]
+    complete = not contract.wide_checks and not any(column["left"] for column in columns)
+    return {"columns": columns, "complete": complete}
+
+
+def _by_column(contract: "RowContract") -> "dict[str, list[Check]]":
+    return {name: [check for of, check in contract.checks if of == name] for name in contract.dtypes}
+
+
+def _described(dtype: pl.DataType, checks: "list[Check]") -> dict[str, Any]:
     constraints: dict[str, Any] = {}
-    members: list[Any] = []
     shown: dict[str, Any] = {}
-    left: list[Check] = []
-    for check in checks:
+    allowed: list[list[Any]] = []
+    left: list[int] = []
+    for at, check in enumerate(checks):
         compiled = _compile(check, dtype)
         if compiled is None or set(compiled) & set(constraints):
-            left.append(check)
+            left.append(at)
         else:
-            members += [_membership(compiled.pop("allowed"))] if "allowed" in compiled else []
+            allowed += [compiled.pop("allowed")] if "allowed" in compiled else []
             shown |= compiled.pop("shown", {})
             constraints |= compiled
+    found = {"constraints": constraints, "shown": shown, "allowed": allowed, "left": left}
+    try:
+        TypeAdapter(_field(dtype, found))
+    except SchemaError:  # a pattern that only polars' engine takes, say
+        return {"constraints": {}, "shown": {}, "allowed": [], "left": list(range(len(checks)))}
+    return found
+
+
+def _field(dtype: pl.DataType, column: dict[str, Any]) -> Any:
+    """The type of a column's values in a request."""
+    kind, metadata, limits = _base(dtype)
+    constraints = dict(column["constraints"])
     for name, limit in limits.items():
         tighter = max if name in ("ge", "gt") else min
         constraints[name] = tighter(limit, constraints.get(name, limit))
     if isinstance(dtype, pl.Float32):
-        metadata = [*metadata, WithJsonSchema({"type": "number", **shown})]
-    try:
-        field = _annotated(kind, [*([Field(**constraints)] if constraints else []), *metadata, *members])
-        TypeAdapter(field)
-    except SchemaError:  # a pattern that only polars' engine takes, say
-        return _annotated(kind, [*([Field(**limits)] if limits else []), *metadata]), list(checks)
-    return field, left
+        metadata = [*metadata, WithJsonSchema({"type": "number", **column["shown"]})]
+    bounds = [Field(**constraints)] if constraints else []
+    return _annotated(kind, [*bounds, *metadata, *map(_membership, column["allowed"])])
 
 
 def _annotated(kind: Any, metadata: list[Any]) -> Any:

@@ -3,6 +3,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +36,13 @@ class Served:
     """A model that serves."""
 
     bundle: "Bundle"
-    contract: RowContract
     compiled: CompiledContract
     identity: Identity
+
+    @cached_property
+    def contract(self) -> RowContract:
+        """The contract as pandera has it, which rows in text need."""
+        return RowContract.of(self.bundle)
 
     @classmethod
     def load(cls, reference: "ModelRef", settings: "Settings") -> "Served":
@@ -47,10 +52,10 @@ class Served:
             MlopsError: it cannot be loaded here.
         """
         bundle = load_bundle(reference.path)
-        contract = RowContract.of(bundle)
-        record_schema(contract.dtypes, bundle.classes)
-        served = cls(bundle, contract, CompiledContract(contract), identity_of(bundle, reference, settings))
-        nothing = pl.DataFrame({name: [None] for name in contract.dtypes}, schema=contract.dtypes)
+        compiled = CompiledContract.of(bundle)
+        record_schema(compiled.dtypes, bundle.classes)
+        served = cls(bundle, compiled, identity_of(bundle, reference, settings))
+        nothing = pl.DataFrame({name: [None] for name in compiled.dtypes}, schema=compiled.dtypes)
         with suppress(Exception):  # features may well ask for values; the first request pays then
             bundle.scores(nothing)
         return served
