@@ -86,11 +86,16 @@ def older_shared(lines):
 
 def newer_shared(lines):
     """All that the template may change at once: lines, new ones at the ends of blocks, and new blocks."""
+    toml = "[project]\n" in lines
     for line in changed(lines, ">=2.3"):
         if line.strip().startswith(("# Yours: `uv add", "# Yours.")):
             yield '    "packaging",\n'
-        if line.startswith(("# Yours, to the end", "<!-- Yours, to the end")):
-            yield from (["## A new section\n", "\n", "Of the template.\n", "\n"] if "<" in line else ["# New.\n", "\n"])
+        if line == "[tool.pytest.ini_options]\n":  # stays last, for uv adds tables after it
+            yield from ("[tool.new]\n", "key = 1\n", "\n")
+        elif line.startswith("<!-- Yours, to the end"):
+            yield from ("## A new section\n", "\n", "Of the template.\n", "\n")
+        elif line.startswith("# Yours, to the end") and not toml:
+            yield from ("# New.\n", "\n")
         yield line
         if line.startswith(("dependencies = [", "dev = [")):
             yield '    "zipp",\n'
