@@ -246,6 +246,6 @@ def try_git(folder: Path, *arguments: str, strip: bool = True) -> str | None:
 def said(text: str) -> str:
     """The line of a program's complaint that tells why."""
     lines = [re.sub(r"\x1b\[[\d;]*m", "", line).strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
+    lines = [line for line in lines if line and "--trust" not in line]  # copier's advice, which is not ours
     fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return (fatal or lines[-1:] or ["no reason given"])[0]
