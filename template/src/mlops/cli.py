@@ -23,7 +23,7 @@ app = typer.Typer(
 
 @app.command()
 def init() -> None:
-    """Set up a new copy: git repository, lock file, hooks, first commit. Skips what is done."""
+    """Set up a new copy. Git repository, lock file, hooks, first commit; skips what is done."""
     from mlops.setup import initialise
 
     initialise()
@@ -36,7 +36,7 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run stages even if nothing changed.")] = False,
 ) -> None:
-    """Run the pipeline of dvc.yaml: what changed since the last run, and the gate."""
+    """Bring the pipeline of dvc.yaml up to date. Runs what changed since the last run, then the gate."""
     from mlops.run import run_pipeline
 
     run_pipeline(targets, force=force)
@@ -46,7 +46,7 @@ def run(
 def stage(
     name: Annotated[str, typer.Argument(help="ingest, validate, split, train, evaluate or register.")],
 ) -> None:
-    """Run one stage as dvc.yaml does, whether or not anything changed."""
+    """Run one stage, as dvc.yaml does. It runs whether or not anything changed."""
     from mlops.pipeline import run_stage
 
     run_stage(name)
@@ -69,7 +69,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "rolled back",
     approver: Annotated[str | None, typer.Option(help="Who answers for it; default: you, as git knows you.")] = None,
 ) -> None:
-    """Go back to the champion before; once more, to the one before that."""
+    """Go back to the champion before. Once more, to the one before that."""
     from mlops.registry import verbs
 
     verbs.rollback(approver, reason)
@@ -103,7 +103,7 @@ def verify(
 def card(
     version: Annotated[str | None, typer.Argument(help="A number or an alias; default: the champion.")] = None,
 ) -> None:
-    """Write the model card of a version under reports/cards, and into its run."""
+    """Write the model card of a version. It goes under reports/cards and into the version's run."""
     from mlops.registry import verbs
 
     verbs.make_card(version)
@@ -119,7 +119,7 @@ def lineage(
     data: Annotated[str | None, typer.Option(help="A data file or its hash: which versions learnt from it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show which run, code, data, parameters and people a version comes from."""
+    """Show where a version comes from. Its run, code, data, parameters and people."""
     from mlops.registry.trace import show_lineage
 
     show_lineage(version, predictions=predictions, prediction_id=prediction_id, data=data, as_json=as_json)
@@ -136,7 +136,7 @@ def score(
         str | None, typer.Option(metavar="PATH", help="Put rows that break the contract there, and score the rest.")
     ] = None,
 ) -> None:
-    """Score a table with the champion: Parquet or CSV, of any size."""
+    """Score a table with the champion. Parquet or CSV, of any size."""
     from mlops.serving.batch import score as score_table
 
     score_table(source, out, model=model, quarantine=quarantine)
@@ -154,7 +154,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; default MLOPS_HOST, or 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; default AIP_HTTP_PORT, or 8080.", min=1, max=65535)] = None,
 ) -> None:
-    """Serve a model over HTTP: /ping, /invocations, /metrics, and /docs that describes them."""
+    """Serve a model over HTTP. /ping, /invocations, /metrics, and /docs that describes them."""
     from mlops.serving.server import serve_model
 
     serve_model(model, host, port)
@@ -170,7 +170,7 @@ def reproduce(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the worktree in .mlops/reproduce.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make a version again from its commit, its lock and its data. Exit code 1: it is not the same."""
+    """Make a version again and compare. From its commit, lock and data; exit code 1: it is not the same."""
     from mlops.reproduce import reproduce_version
 
     reproduce_version(version, here=here, tolerance=tolerance, keep=keep, as_json=as_json)
@@ -191,7 +191,7 @@ def monitor(
     since: Annotated[str | None, typer.Option(help="Only rows from this date or time on.")] = None,
     until: Annotated[str | None, typer.Option(help="Only rows before this date or time.")] = None,
 ) -> None:
-    """Compare rows with what the model was trained on: drift, quality, performance. Exit code 3: act."""
+    """Look for drift and lost performance. Exit code 3: act."""
     from mlops.monitoring.monitor import monitor as watch
 
     raise typer.Exit(3 if watch(current, labels, model, since, until) else 0)
@@ -207,7 +207,7 @@ def retrain(
     until: Annotated[str | None, typer.Option(help="Watch only rows before this date or time.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train even if there is no reason to.")] = False,
 ) -> None:
-    """Train a challenger if drift, performance, age or new data say so, and promote or refuse it. Exit code 3: act."""
+    """Train a challenger if there is a reason. Drift, performance, age or new data; the gate decides. Exit code 3: act."""
     from mlops.retrain import retrain as train_anew
 
     raise typer.Exit(3 if train_anew(current, labels, since, until, force=force) else 0)
@@ -220,7 +220,7 @@ def doctor(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look for what is wrong with this project and say how to mend it. Exit code 3: something is."""
+    """Say what is wrong and how to mend it. Exit code 3: something is."""
     from mlops.doctor import diagnose
 
     raise typer.Exit(3 if diagnose(template=template, as_json=as_json) else 0)
@@ -256,7 +256,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Open MLflow's pages on this project's runs and models."""
+    """Open MLflow's pages on runs and models."""
     from mlops.ui import serve_ui
 
     serve_ui(host, port)
