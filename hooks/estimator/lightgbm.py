@@ -22,7 +22,7 @@ def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeli
     return make_pipeline(
         make_column_transformer((encoder, categorical), remainder="passthrough"),
         ESTIMATORS[task](
-            categorical_feature=list(range(len(categorical))),
+            categorical_column=list(range(len(categorical))),
             deterministic=True,
             force_row_wise=True,
             random_state=seed,

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.environment import SCRIPTS, UV, Project, changed, run, uv
+from support.environment import SCRIPTS, UV, changed, run, uv
 from support.template import copy
+from support.workspace import Workspace
 
 OLDEST = (3, 11)
 ASK = "import json, sys; print(json.dumps([*sys.version_info[:2], sys.implementation.name, sys.version_info[3]]))"
@@ -50,7 +51,8 @@ def test_a_project_runs_on_another_python(template, environment, tmp_path, pytho
     env = changed(environment.env, {"UV_NO_SYNC": None, "UV_PYTHON_DOWNLOADS": "never", "OMP_NUM_THREADS": "1"})
     uv("sync", "-q", "--no-dev", "--python", python, cwd=folder, env=env, timeout=900)
     scripts = folder / ".venv" / SCRIPTS
-    project = Project(folder, {**env, "PATH": os.pathsep.join([str(scripts), env["PATH"]])})
+    project = Workspace(folder, {**env, "PATH": os.pathsep.join([str(scripts), env["PATH"]])})
+    project.commit()
     asked = json.loads(project.run(project.python, "-c", ASK).out)
     assert asked[:2] == json.loads(run(python, "-c", ASK, cwd=tmp_path, env=env).out)[:2]
     assert "flight-delays version 1" in project.run("mlops", "run").out
