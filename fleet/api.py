@@ -57,6 +57,9 @@ class Api:
             timeout=30,
         )
 
+    def close(self) -> None:
+        self._client.close()
+
     def get(self, path: str, /, **params: Any) -> Any:
         """The content of an answer.
 

@@ -1,5 +1,6 @@
 """An organisation on GitHub: all of it is read, whatever mood the API is in, and updates are rolled out with care."""
 
+import contextlib
 import json
 import time
 
@@ -106,8 +107,19 @@ def test_what_cannot_be_read_gets_one_line(organisation, refuses, source, env, c
 
 
 @pytest.fixture
-def api(organisation):
-    return Api(organisation.url, TOKEN, backoff=0.01, patience=2)
+def connect(organisation):
+    """A client with these settings, closed in the end."""
+    with contextlib.ExitStack() as stack:
+
+        def connect(url=organisation.url, **how):
+            return stack.enter_context(contextlib.closing(Api(url, TOKEN, **{"backoff": 0.01, **how})))
+
+        yield connect
+
+
+@pytest.fixture
+def api(connect):
+    return connect(patience=2)
 
 
 def test_failures_are_met_a_few_times_and_no_more(organisation, api):
@@ -117,7 +129,7 @@ def test_failures_are_met_a_few_times_and_no_more(organisation, api):
     assert len(organisation.asked) == 5
 
 
-def test_nobody_waits_for_ever(organisation, api):
+def test_nobody_waits_for_ever(organisation, api, connect):
     organisation.always = [
         (
             "GET /orgs/acme/repos",
@@ -131,7 +143,7 @@ def test_nobody_waits_for_ever(organisation, api):
         list(api.pages("orgs/acme/repos"))
     organisation.always = [("GET /orgs/acme/repos", 429, {"Retry-After": "0"}, {"message": "No"})]
     with pytest.raises(LimitError, match="11 times in a row"):
-        list(Api(organisation.url, TOKEN).pages("orgs/acme/repos"))
+        list(connect().pages("orgs/acme/repos"))
     assert time.monotonic() - began < 20
 
 
@@ -150,9 +162,9 @@ def test_the_token_stays_with_its_host(organisation, api):
     assert TOKEN not in repr(api)
 
 
-def test_a_server_that_is_not_there(organisation, api):
+def test_a_server_that_is_not_there(api, connect):
     with pytest.raises(FleetError, match="cannot be reached"):
-        Api("http://127.0.0.1:9", TOKEN, backoff=0.01).get("x")
+        connect("http://127.0.0.1:9").get("x")
     with pytest.raises(RefusedError, match="GitHub answered 404 to /x: Not Found"):
         api.get("x")
 

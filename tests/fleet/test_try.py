@@ -3,9 +3,12 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from fleet.attempt import attempt
@@ -69,14 +72,15 @@ def test_it_is_what_copier_itself_does(clones, versions, tmp_path, monkeypatch):
     who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
     git(*who, "commit", "-q", "-a", "--allow-empty", "-m", "Here", cwd=theirs)
     commit = git("rev-parse", "HEAD", cwd=theirs)
-    kept = {}
-    from fleet import attempt as module
+    kept, remove = {}, shutil.rmtree
 
-    def keep(work, **_):
-        kept.update(fleets.state(work / member.name))
+    def keep(work, *arguments, **how):
+        if Path(work).name.startswith("try-"):
+            kept.update(fleets.state(work / member.name))
+        remove(work, *arguments, **how)
 
-    monkeypatch.setattr(module.shutil, "rmtree", keep)
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(shutil, "rmtree", keep)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     template = load_template(versions)
     result = attempt(template, template.resolve(NEWEST), theirs, "", commit)
     monkeypatch.undo()

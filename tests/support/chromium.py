@@ -16,8 +16,8 @@ FLAGS = (
 )
 # The browser reads commands from descriptor 3 and answers on 4.
 LAUNCH = """
-import os, sys
-read, write = (os.dup(int(number)) for number in sys.argv[1:3])
+import fcntl, os, sys
+read, write = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
 os.dup2(read, 3), os.dup2(write, 4)
 os.execv(sys.argv[3], sys.argv[3:])
 """
