@@ -82,7 +82,8 @@ def test_wrong_use_is_one_line(loop):
     december = "new/december.parquet"
     assert "no such file" in project.refuses("monitor", "new/nothing.parquet", code=2)
     assert "is no date" in project.refuses("monitor", december, "--since", "soon", code=2)
-    assert "is not before" in project.refuses("monitor", december, "--since", "2013-12-02", "--until", "2013-12-01", code=2)
+    backwards = ["--since", "2013-12-02", "--until", "2013-12-01"]
+    assert "is not before" in project.refuses("monitor", december, *backwards, code=2)
     assert "has no rows in this period" in project.refuses("monitor", december, "--until", "2013-01-01", code=1)
     assert "has no label" in project.refuses("monitor", december, "--labels", december, code=2)
     other = "new/q3-labels.parquet"
