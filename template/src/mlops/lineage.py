@@ -16,6 +16,8 @@ from mlops.source import FINGERPRINT
 
 WRITTEN_BY_A_RUN = ("dvc.lock", FINGERPRINT.as_posix(), METRICS.as_posix())
 """Files in git that a run itself brings up to date: their change is no change of the user's."""
+PATCH = "uncommitted.patch"
+"""The name that a run keeps the patch under, in `source/`."""
 LARGEST_NEW_FILE = 10_000_000
 """Bytes of a file that git does not know yet, above which a patch does not carry it."""
 

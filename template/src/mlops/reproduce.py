@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from mlops import tracking
 from mlops.errors import MlopsError
 from mlops.files import file_hash, folder_hash, read_json
-from mlops.lineage import git
+from mlops.lineage import PATCH, git
 from mlops.pipeline.paths import BUNDLE, EVALUATION, RAW
 from mlops.project import load_project
 from mlops.registry.audit import locked
-from mlops.registry.judge import PATCH, identity_of
+from mlops.registry.judge import identity_of
 from mlops.registry.promotion import Promotions
 from mlops.settings import load_settings
 from mlops.source import FINGERPRINT

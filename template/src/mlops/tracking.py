@@ -281,8 +281,18 @@ def version_of_run(client: "MlflowClient", name: str, run_id: str) -> "ModelVers
 
 
 def download(client: "MlflowClient", run_id: str, path: str) -> Path:
-    """An artifact of a run as a local path, without a copy where it lies on this machine."""
-    return Path(client.download_artifacts(run_id, path))
+    """An artifact of a run as a local path, without a copy where it lies on this machine.
+
+    MLflow's client would ask for `/logged-models` too, which not every server has.
+
+    Raises:
+        MlflowException, OSError: there is none, or the store does not answer.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    place = client.get_run(run_id).info.artifact_uri
+    store = get_artifact_repository(place, tracking_uri=client.tracking_uri)
+    return Path(store.download_artifacts(path))  # type: ignore[no-untyped-call]
 
 
 def log_values(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops import tracking
 from mlops.errors import MlopsError
 from mlops.files import canonical_hash, file_hash, folder_hash, read_json, write_json
-from mlops.lineage import lineage_tags, uncommitted_patch
+from mlops.lineage import PATCH, lineage_tags, uncommitted_patch
 from mlops.params import Params
 from mlops.pipeline.paths import BUNDLE, EVALUATION, REPORT
 from mlops.project import Project
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 RECEIPTS = Path(".mlops/receipts")
-PATCH = "uncommitted.patch"
 ATTEMPTS = 5
 
 

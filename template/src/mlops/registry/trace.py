@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
 from mlops.files import file_hash, read_json
+from mlops.lineage import PATCH
 from mlops.project import load_project
 from mlops.registry.audit import Entry
 from mlops.registry.card import moment, status_of
@@ -67,7 +68,6 @@ def trace(promotions: Promotions, version: "ModelVersion", *, with_predictions: 
     client, number, run_id = promotions.client, str(version.version), str(version.run_id)
     run = client.get_run(run_id)
     tags, entries = {**run.data.tags, **version.tags}, promotions.history()
-    sources = {file.path for file in client.list_artifacts(run_id, "source")}
     bundle = read_json(tracking.download(client, run_id, "model/bundle.json"))
     evaluation = read_json(tracking.download(client, run_id, "evaluation/evaluation.json"))
     found = {
@@ -79,7 +79,7 @@ def trace(promotions: Promotions, version: "ModelVersion", *, with_predictions: 
         "code": {
             "commit": tags.get("mlops.commit"),
             "author": tags.get("mlops.author"),
-            "uncommitted_changes": "source/uncommitted.patch" if "source/uncommitted.patch" in sources else None,
+            "uncommitted_changes": f"source/{PATCH}" if tags.get("mlops.dirty") == "true" else None,
         },
         "data": {
             "md5": tags.get("mlops.data_md5"),
