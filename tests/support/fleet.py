@@ -201,6 +201,8 @@ def _commit(folder, message, days):
     env = {**os.environ, **WHO, "GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
     for command in (["add", "-A"], ["commit", "-q", "--allow-empty", "--no-verify", "-m", message]):
         subprocess.run(["git", *command], cwd=folder, env=env, check=True)
+    # Git writes through it: as a link, it would be that of all copies.
+    (folder / ".git" / "COMMIT_EDITMSG").unlink()
 
 
 def state(folder):
