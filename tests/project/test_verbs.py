@@ -81,6 +81,19 @@ def test_init_in_another_repository_touches_nothing_of_git(project, tmp_path):
     assert "split" in done.out
 
 
+def test_init_in_a_folder_that_a_repository_ignores_makes_one(project, tmp_path):
+    outer = tmp_path / "clone"
+    outer.mkdir()
+    git("init", "-q", cwd=outer)
+    (outer / ".gitignore").write_text("/demo/\n")
+    made = project(into=outer / "demo")
+    made.run("mlops", "init")
+    assert git("log", "--format=%s", cwd=made.path).strip() == "Start from the template"
+    assert git("status", "--porcelain", cwd=outer).split() == ["??", ".gitignore"]
+    done = made.run("mlops", "run", "split")
+    assert "split" in done.out
+
+
 def test_init_without_git_on_the_path(copied, tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()

@@ -15,7 +15,8 @@ from mlops.project import load_project
 def initialise() -> None:
     """Make the lock file, the git repository, its hooks and its first commit.
 
-    Inside another repository (a monorepo) nothing of git is touched: that is its owner's.
+    Inside another repository (a monorepo) nothing of git is touched: that is its owner's. A folder that the other
+    one ignores is no part of it and gets a repository of its own.
 
     Raises:
         MlopsError: a tool is missing or failed.
@@ -28,6 +29,8 @@ def initialise() -> None:
 
     top = git("rev-parse", "--show-toplevel")
     inside = top is not None and Path(top.strip()).resolve() != project.root.resolve()
+    if inside and git("check-ignore", "--quiet", str(project.root)) is not None:
+        top, inside = None, False
     if inside:
         say("repository", f"this folder belongs to {top and top.strip()}: commit it there")
     elif top is None:
