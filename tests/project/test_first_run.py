@@ -102,7 +102,9 @@ def test_a_new_project_has_no_finding_of_types_and_passes_its_own_tests(first_ru
 def test_the_sessions_of_a_new_project_pass(first_run, once):
     project, _ = first_run(*PAIRWISE[0])
     done = project.run(
-        *("uv", "run", "--no-sync", "nox", "-s", "lint", "typecheck", "tests"), MYPY_CACHE_DIR=once.base / "mypy"
+        *("uv", "run", "--no-sync", "nox", "-s", "lint", "typecheck", "tests"),
+        MYPY_CACHE_DIR=once.base / "mypy",
+        timeout=900,
     )
     assert "3 sessions" in done.err or done.err.count("was successful") == 3, done
 

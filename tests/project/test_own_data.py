@@ -44,7 +44,7 @@ def follow(first_run, tmp_path):
         for command in block["text"].splitlines():
             who = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
             who |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in who.items()}
-            printed.append((command, project.run("sh", "-c", command, timeout=600, **who)))
+            printed.append((command, project.run("sh", "-c", command, timeout=900, **who)))
     return project, printed
 
 
