@@ -106,7 +106,7 @@ def shared_files(project, uv=None):
 
 
 def insert_after(path, line, new):
-    replace(path, f"{line}\n", f"{line}\n{new}\n")
+    replace(path, f"\n{line}\n", f"\n{line}\n{new}\n")
 
 
 def replace(path, old, new):
