@@ -131,6 +131,7 @@ def line_between(old, new):
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for start, _, size in sorted(matcher.get_matching_blocks(), key=lambda block: -block.size):
         for line in before[start + 3 : start + size - 3]:
-            if line.strip() and not line.endswith("\\") and before.count(line) == after.count(line) == 1:
+            inside = line.strip() and not line.startswith(("import ", "from ")) and not line.endswith("\\")
+            if inside and before.count(line) == after.count(line) == 1:
                 return line
     return None

@@ -71,8 +71,10 @@ def test_an_edited_project_is_updated_and_runs_as_the_page_says(lately, environm
     project = workspaces.workspace(environment.install(copy(lately, tmp_path / "project", vcs_ref=versions.OLDER)))
     user.work(project.path, old, new)
     project.run(project.python, "-c", OWN_DATA)
-    project.run("ruff", "check", "--fix", "--quiet", "--exit-zero", "src/flight_delays", "tests")
-    project.run("ruff", "format", "--quiet", "src/flight_delays", "tests")
+    seeds = [name for name in files(project.path, without=(".git", ".venv")) if owner(name) == YOU]
+    code = [name for name in seeds if name.endswith(".py")]
+    project.run("ruff", "check", "--fix", "--quiet", "--exit-zero", *code)
+    project.run("ruff", "format", "--quiet", *code)
     name = "src/mlops/params.py"
     line = re.search(r"^# As line \d+ was before\.$", (project.path / name).read_text("utf-8"), re.MULTILINE)[0]
     user.replace(project.path / name, line, "# Mine, where the template changes it too.")
@@ -92,7 +94,6 @@ def test_an_edited_project_is_updated_and_runs_as_the_page_says(lately, environm
     assert project.champion == "1"
     assert (project.path / "reports" / "mine.txt").read_text(encoding="utf-8") == "mine"
     assert git("log", "-1", "--format=%s", cwd=project.path) == "Update from the template"
-    seeds = {name for name in before if owner(name) == YOU}
     assert {name: (project.path / name).read_bytes() for name in seeds} == {name: before[name] for name in seeds}
 
 
