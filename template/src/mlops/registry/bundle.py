@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIBRARIES = ("scikit-learn", "xgboost", "lightgbm", "numpy", "polars", "pandera", "joblib", "scipy")
-"""What a bundle needs at prediction time, of which those that are installed are recorded."""
+"""What a bundle may need at prediction time; a framework that training did not import is left out."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +219,8 @@ def _inputs(dataset: Dataset) -> dict[str, str]:
 
 
 def _installed(library: str) -> str | None:
+    if library in ("xgboost", "lightgbm") and library not in sys.modules:
+        return None  # installed for something else: the bundle must not differ for it
     try:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:
