@@ -42,10 +42,7 @@ def reproduce(watch: Watch, *, force: bool = False, targets: list[str] | None = 
     try:
         return _with_lock(work)
     except ReproductionError as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, MlopsError):
-            cause = cause.__cause__
-        raise cause or MlopsError(_one_line(error)) from error
+        raise _cause(error, MlopsError) or MlopsError(_one_line(error)) from error
 
 
 def up_to_date() -> bool:
@@ -71,18 +68,29 @@ def _with_lock(work: Callable[[], Result]) -> Result:
     while True:
         try:
             return work()
-        except LockError as error:
-            if time.monotonic() > deadline:
-                raise MlopsError(
-                    "another run of DVC is at work in this project; wait for it or end it, then run again"
-                ) from error
-            time.sleep(0.2)
-        except ReproductionError:
-            raise
         except DvcException as error:
+            if _cause(error, LockError):  # of the project, or of a file that a stage of another run reads or writes
+                if time.monotonic() > deadline:
+                    raise MlopsError(
+                        "another run of DVC is at work in this project; wait for it or end it, then run again"
+                    ) from error
+                time.sleep(0.2)
+                continue
+            if isinstance(error, ReproductionError):
+                raise
             if _was_interrupted(error):
                 raise KeyboardInterrupt from error
             raise UsageError(_one_line(error)) from error
+
+
+Cause = TypeVar("Cause", bound=BaseException)
+
+
+def _cause(error: BaseException | None, kind: type[Cause]) -> Cause | None:
+    """The error itself or what it was raised from, if it is of a kind."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__
+    return error
 
 
 def _was_interrupted(error: BaseException | None) -> bool:
