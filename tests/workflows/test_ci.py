@@ -16,7 +16,8 @@ def test_a_pull_request_to_a_new_project_is_green(project, tmp_path):
     mine = project(python_version=PYTHON)
     mine.run("mlops", "init")
 
-    done = act(mine, "pull_request", stubs=STUBS, folder=tmp_path / "act")
+    chosen = ["-W", ".github/workflows/ci.yml"]
+    done = act(mine, "pull_request", *chosen, stubs=STUBS, folder=tmp_path / "act")
 
     assert done.out.count("Job succeeded") == 5  # lint, typecheck, tests, pipeline, done
     assert "Job failed" not in done.out
