@@ -43,11 +43,13 @@ def test_a_model_below_the_minimum(small):
     project = small()
     project.set({"gate.minimum": 0.99})
     refused(project, "gate.minimum is 0.99")
-    # With the bound put right, the same run is registered.
+    # With the bound put right it is registered, from a run of its own: the refused one keeps its parameters and reason.
     project.set({"gate.minimum": 0.5})
     assert "flight-delays version 1" in project.mlops("run").out
-    assert (list(project.versions.values()), project.champion) == ([project.runs[0]["run_id"]], "1")
-    assert len(project.runs) == 1
+    first, second = project.runs
+    assert (list(project.versions.values()), project.champion) == ([second["run_id"]], "1")
+    assert (first["mlops.gate"], second["mlops.gate"]) == ("refused", "passed")
+    assert first["mlops.model"] == second["mlops.model"]
 
 
 def test_a_model_that_is_worse_than_the_champion(small):

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from support.workspace import SAMPLE
 
-SECRET = "hunter2"  # noqa: S105 - it guards nothing
+SECRET = "swordfish-7f3a"  # noqa: S105 - it guards nothing
 SUM = (
     "import json, polars as pl\n"
     "frame = pl.read_parquet('data/raw.parquet').sort('scheduled_departure', 'carrier', 'flight')\n"
