@@ -99,6 +99,23 @@ def test_the_openapi_page_has_the_row_of_the_contract(champion):
     assert champion.get("/docs").status == 200
 
 
+def test_the_openapi_page_says_in_which_types_answers_come(champion, rows):
+    paths = champion.get("/openapi.json").json["paths"]
+    answers = [
+        ("/ping", "get", champion.get("/ping")),
+        ("/live", "get", champion.get("/live")),
+        ("/metrics", "get", champion.get("/metrics")),
+        ("/invocations", "post", champion.post({"inputs": rows[:1]})),
+        ("/invocations", "post", champion.post(as_csv(rows[:1]), content_type="text/csv", accept="text/csv")),
+        ("/invocations", "post", champion.post(b"{")),
+        ("/invocations", "post", champion.post({"inputs": [{}]})),
+        ("/invocations", "post", champion.post(b"", content_type="text/xml")),
+    ]
+    for path, method, reply in answers:
+        told = paths[path][method]["responses"][str(reply.status)]["content"]
+        assert reply.headers["content-type"].partition(";")[0] in told, (path, reply)
+
+
 def test_metrics_count_requests_and_rows(champion, rows):
     before = champion.metric("mlops_predictions_total")
     champion.predict(rows[:7])

@@ -4,12 +4,14 @@
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from mlops.monitoring.calendar import Calendar, since_when
 from mlops.monitoring.changes import holm, mean_change, shares_p_value
+from mlops.monitoring.columns import Column
 from mlops.monitoring.sketch import Numbers, Values
 
 Array = np.ndarray[Any, Any]
@@ -74,6 +76,19 @@ def test_a_column_of_ever_new_values_is_bounded() -> None:
         sketch.add({str(number): 1 for number in range(start, start + 1000)})
     assert len(sketch.counts) <= 10_001
     assert sketch.new_rows == 50_000
+
+
+def test_what_is_said_of_values_does_not_hang_on_their_order() -> None:
+    """The same to the last bit and the last tie, or the same rows would be another finding."""
+    calendar = Calendar.over(0, 0)
+    found = []
+    for step in (1, 3, 7):
+        values = Values({"a": 500, "b": 300})
+        column = Column("x", values, 0.0, calendar, np.zeros((1, 3)), np.array([500.0, 300.0, 0.0]), ["a", "b"])
+        rows = [name for number in range(10) for name in (f"new{number}", "a") for _ in range(number // 3 + 1)]
+        column.add(pl.Series("x", [rows[at * step % len(rows)] for at in range(len(rows))]), np.zeros(len(rows), int))
+        found.append(column.describe(0.1))
+    assert found[0] == found[1] == found[2]
 
 
 def test_holm_is_as_in_the_book() -> None:

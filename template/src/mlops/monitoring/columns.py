@@ -61,7 +61,8 @@ class Column:
             index = periods[there] * size + places
         else:
             text = column.cast(pl.String)
-            counts = text.drop_nulls().value_counts()
+            # Sorted, for polars counts in another order each time, and sums in another order differ in their last bits.
+            counts = text.drop_nulls().value_counts().sort(column.name)
             self.sketch.add(dict(counts.iter_rows()), text.null_count())
             coded = text.replace_strict(self.bounds, list(range(size - 1)), default=size - 1, return_dtype=pl.Int64)
             there = text.is_not_null().to_numpy()

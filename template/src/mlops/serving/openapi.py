@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 ROW = {"$ref": "#/components/schemas/Row"}
 ROWS = {"type": "array", "items": ROW}
 LIST: dict[str, Any] = {"type": "array", "items": {}}
+TEXT: dict[str, Any] = {"type": "string"}
 
 
 def describe(app: FastAPI, models: "Models") -> dict[str, Any]:
@@ -38,7 +39,7 @@ def describe(app: FastAPI, models: "Models") -> dict[str, Any]:
         "required": True,
         "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/Request"}},
-            "text/csv": {"schema": {"type": "string", "description": "Rows below a header with the columns' names."}},
+            "text/csv": {"schema": TEXT | {"description": "Rows below a header with the columns' names."}},
         },
     }
     post["responses"] = {
@@ -49,6 +50,8 @@ def describe(app: FastAPI, models: "Models") -> dict[str, Any]:
         "422": _content("A row breaks the contract.", "Problem"),
         "503": _content("The model is not loaded yet.", "Problem"),
     }
+    post["responses"]["200"]["content"]["text/csv"] = {"schema": TEXT}
+    document["paths"]["/metrics"]["get"]["responses"]["200"]["content"] = {"text/plain": {"schema": TEXT}}
     document["paths"]["/ping"]["get"]["responses"]["503"] = _content("The model is not loaded yet.", "Problem")
     return document
 
