@@ -26,7 +26,7 @@ def pairwise(choices):
                 chosen[name] = max(values, key=lambda value: sum(pair in missing for pair in pairs[value]))
         for pair in itertools.combinations(chosen.items(), 2):
             missing.pop(frozenset(pair), None)
-        yield chosen
+        yield {name: chosen[name] for name in choices}
 
 
 VARIANTS = [*pairwise(choices())]
