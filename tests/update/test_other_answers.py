@@ -29,7 +29,7 @@ def theirs(project, package):
     return {name: content for name, content in user.tree(project).items() if owner(name, package=package) != YOU}
 
 
-@pytest.mark.parametrize(("question", "answer"), CHANGES, ids=lambda value: label({"": value}).split(".")[0])
+@pytest.mark.parametrize(("question", "answer"), CHANGES, ids=lambda value: label({"": value})[:20].rstrip())
 def test_one_answer_changed_equals_a_copy_with_it(history, started, tmp_path, question, answer):
     project = user.copied(started(TAG), tmp_path / "project")
     for name in user.tree(project):
