@@ -11,8 +11,7 @@ import jinja2
 from packaging.version import InvalidVersion, Version
 
 from fleet.attempt import Attempt
-from fleet.errors import one_line
-from fleet.projects import Fleet, Project, told, varying
+from fleet.projects import Fleet, Project, told, varying, worded
 from fleet.renders import write
 from fleet.template import Template
 
@@ -33,12 +32,10 @@ def write_page(
         lstrip_blocks=True,
     )
     projects = fleet.projects
+    varied = varying(projects)
     versions = Counter(project.version for project in projects if project.version)
     ordered = sorted(versions, key=_order, reverse=True)
-    facets = {
-        name: sorted({one_line(project.answers[name], 60) for project in projects if name in project.answers})
-        for name in varying(projects)
-    }
+    facets = {name: sorted({choice for project in projects for choice in _choices(project, name)}) for name in varied}
     content = environment.get_template("page.html").render(
         fleet=fleet,
         projects=projects,
@@ -51,13 +48,21 @@ def write_page(
         facets=facets,
         counts=_counts(projects, attempts),
         told=told,
-        brief=one_line,
+        brief=worded,
         states=states,
         facets_of=lambda project: json.dumps(
-            {"version": project.version or "", **{name: one_line(project.answers.get(name, ""), 60) for name in facets}}
+            {"version": [project.version], **{name: _choices(project, name) for name in facets}}
         ),
     )
     write(path, content)
+
+
+def _choices(project: Project, name: str) -> list[str]:
+    """What a project is found by in an answer: each of several choices is one."""
+    if name not in project.answers:
+        return []
+    answer = project.answers[name]
+    return [worded(choice) for choice in answer] if answer and isinstance(answer, list) else [worded(answer)]
 
 
 def _counts(projects: Sequence[Project], attempts: Mapping[str, Attempt] | None) -> dict[str, int]:

@@ -211,8 +211,13 @@ def varying(projects: Sequence[Project]) -> list[str]:
     values: dict[str, set[str]] = {}
     for project in projects:
         for name, answer in project.answers.items():
-            values.setdefault(name, set()).add(one_line(answer, 60))
+            values.setdefault(name, set()).add(worded(answer))
     return [name for name, found in values.items() if 1 < len(found) <= min(_MOST_VALUES, len(projects) // 2 + 1)]
+
+
+def worded(answer: Any, limit: int = 60) -> str:
+    """An answer as people read it, one of several choices as they were chosen."""
+    return one_line(", ".join(map(str, answer)) or "none" if isinstance(answer, list) else answer, limit)
 
 
 def told(project: Project) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 from fleet.attempt import Attempt
 from fleet.errors import one_line
 from fleet.page import write_page
-from fleet.projects import Fleet, told, varying
+from fleet.projects import Fleet, told, varying, worded
 from fleet.rollout import Step
 from fleet.template import Template
 
@@ -46,7 +46,7 @@ def listed(fleet: Fleet, template: Template, *, as_json: bool, page: Path | None
             _number(None if project.diverged is None else len(project.diverged)),
             f"{_day(project.pipeline.at)} {project.pipeline.outcome}" if project.pipeline else "-",
             _day(project.updated),
-            ", ".join(one_line(project.answers.get(name, "-"), 40) for name in facets),
+            ", ".join(worded(project.answers.get(name, "-"), 40) for name in facets),
             told(project),
         )
     _print(table, summary(fleet, template), _aside(fleet), page)

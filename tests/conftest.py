@@ -19,7 +19,7 @@ def clean_surroundings(tmp_path_factory):
     for name in ("settings", "cache"):
         (folder / name).mkdir()
     (folder / "settings" / "settings.yml").write_text("{}\n", encoding="utf-8")
-    (folder / "gitconfig").write_text("[init]\ndefaultBranch = main\n", encoding="utf-8")
+    (folder / "gitconfig").write_text("[init]\ndefaultBranch = main\n[core]\nfsync = none\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings" / "settings.yml"))
         patch.setenv("COPIER_CACHE_DIR", str(folder / "cache"))

@@ -4,6 +4,8 @@ import re
 
 import pytest
 from support import chromium
+from support import fleet as fleets
+from support.template import git
 
 BODIES = "[...document.querySelectorAll('tbody')]"
 SHOWN = f"{BODIES}.filter(body => body.checkVisibility()).map(body => body.rows[0].cells[0].textContent.trim())"
@@ -105,6 +107,24 @@ def test_all_of_it_is_done_from_the_keyboard(page):
     assert page(more) is False
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert page(outline) == "solid", "where the focus is can be seen"
+
+
+def test_one_of_several_choices_finds_all_who_made_it(small, fleet, tmp_path):
+    if chromium.find() is None:
+        pytest.skip("there is no Chromium here to open the page with")
+    made = small(4)
+    for member, clouds in zip(made.members, (["aws"], ["aws", "gcp"], [], None), strict=True):
+        project = made.path / member.name
+        fleets.write_answers(project, clouds=clouds)
+        git("-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "-q", "-am", "Clouds", cwd=project)
+    assert "aws, gcp" in fleet("list", made.path, "--html", tmp_path / "fleet.html").out
+    with chromium.opened(tmp_path / "fleet.html", tmp_path / "profile") as page:
+        select = "document.querySelector('[data-facet=clouds]')"
+        assert page(f"[...{select}.options].map(one => one.text)") == ["all", "aws", "gcp", "none"]
+        names = [member.name for member in made.members]
+        for choice, wanted in {"aws": names[:2], "gcp": names[1:2], "none": names[2:3], "": names}.items():
+            page(f"{select}.value = '{choice}'; {select}.dispatchEvent(new Event('change'))")
+            assert page(SHOWN) == wanted
 
 
 def test_text_of_users_is_text(page):

@@ -10,7 +10,7 @@ from pathlib import Path
 import copier
 import yaml
 
-from support.template import TAG, git, remembered_compilations
+from support.template import TAG, git, remembered_compilations, unreleased
 
 VERSIONS = ("v9997.0.0", "v9998.0.0", TAG)
 ANSWERS = ".copier-answers.yml"
@@ -38,8 +38,7 @@ def versions(template, folder):
 
     In the newest a line of errors.py is new as well, and a file.
     """
-    git("clone", "-q", str(template), str(folder), cwd=template)
-    git("tag", "-d", TAG, cwd=folder)
+    unreleased(template, folder)
     git("remote", "remove", "origin", cwd=folder)
     sources = {name: folder / "template" / name for name in ("noxfile.py", "src/mlops/errors.py")}
     texts = {name: path.read_text(encoding="utf-8") for name, path in sources.items()}

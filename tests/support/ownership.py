@@ -1,5 +1,7 @@
 """Whose each rendered path is, as the manifest has it: hooks/exclude.jinja and hooks/shared.txt."""
 
+from functools import cache
+
 import jinja2
 import pathspec
 
@@ -15,16 +17,18 @@ def owner(path, *, template=ROOT, package="flight_delays"):
     return YOU if seeds(template, package).match_file(path) else TEMPLATE
 
 
+@cache
 def shared(template=ROOT):
     lines = (template / "hooks" / "shared.txt").read_text(encoding="utf-8").splitlines()
-    return {line for line in lines if line and not line.startswith("#")}
+    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
+@cache
 def seeds(template=ROOT, package="flight_delays"):
     """What an update leaves out and a copy does not, as patterns."""
-    left_out = patterns(template, package, "update")
-    assert set(left_out) > set(patterns(template, package, "copy"))
-    return pathspec.PathSpec.from_lines("gitignore", set(left_out) - set(patterns(template, package, "copy")))
+    of_update, of_copy = (set(patterns(template, package, operation)) for operation in ("update", "copy"))
+    assert of_update > of_copy
+    return pathspec.PathSpec.from_lines("gitignore", of_update - of_copy)
 
 
 def patterns(template, package, operation):

@@ -1,5 +1,6 @@
 """Released versions of the template, as releases.toml lists them, and those from which an update has to work."""
 
+import subprocess
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,3 +42,13 @@ def window(releases, today):
         for number, release in enumerate(reversed(releases))
         if number < AT_LEAST or release.date >= today - MONTHS_12
     ][::-1]
+
+
+def supported():
+    """The releases from which the state under test has to be reached.
+
+    As of its day: what passes now passes when the same commit is tested in a year.
+    """
+    command = ["git", "log", "-1", "--format=%cs"]
+    day = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    return window(listed(), date.fromisoformat(day))

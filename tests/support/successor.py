@@ -1,6 +1,6 @@
 """The template under test as release v1.0.0, and a v1.1.0 that changes a little of everything."""
 
-from support.template import TAG, git
+from support.template import git, unreleased
 
 OLD, NEW = "v1.0.0", "v1.1.0"
 WHO = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
@@ -27,8 +27,7 @@ CHANGELOG = """# Changelog
 
 def two_releases(template, folder):
     """A clone of the template under test that has the releases OLD and NEW, and no other."""
-    git("clone", "-q", str(template), str(folder), cwd=template)
-    git("tag", "-d", TAG, cwd=folder)
+    unreleased(template, folder)
     git("tag", OLD, cwd=folder)
     inner = folder / "template"
     replace(inner / CHANGED, LINE, NEW_LINE)

@@ -48,6 +48,12 @@ def snapshot(folder):
     return Path(folder)
 
 
+def unreleased(template, folder):
+    """A clone that no version of the template is known in, to give it other ones."""
+    git("clone", "-q", "--no-tags", str(template), str(folder), cwd=template)
+    return Path(folder)
+
+
 def copy(template, folder, *, operation=copier.run_copy, overwrite=False, vcs_ref=TAG, **answers):
     """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
     with remembered_compilations(), remembered_clones(), fewer_processes():
@@ -55,7 +61,7 @@ def copy(template, folder, *, operation=copier.run_copy, overwrite=False, vcs_re
         operation(
             *source,
             folder,
-            data=answers,
+            data={name: [*value] if isinstance(value, tuple) else value for name, value in answers.items()},
             defaults=True,
             overwrite=overwrite,
             quiet=True,

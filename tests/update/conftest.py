@@ -2,6 +2,7 @@
 
 import pytest
 from support import user, versions
+from support.questions import label
 from support.template import TAG, copy
 
 
@@ -19,7 +20,7 @@ def started(history, once):
     """`started(version, **answers)`: a project of that version in git, made once and shared: copy it."""
 
     def started(version, **answers):
-        name = "-".join(["started", version, *(f"{value}" for value in answers.values())]).replace(" ", "_")
+        name = "-".join(["started", version, label(answers)]).replace(" ", "_")
         with once(name) as folder:
             if folder:
                 copy(history, folder, vcs_ref=version, **answers)

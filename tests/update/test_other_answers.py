@@ -5,6 +5,7 @@ import pytest
 import yaml
 from support import user
 from support.ownership import YOU, owner
+from support.questions import label, singly
 from support.template import TAG, copy, update
 
 DEFAULTS = {
@@ -14,11 +15,7 @@ DEFAULTS = {
     "description": "A machine learning project that trains, judges and registers its own models.",
 }
 CHANGES = [
-    *(("license", name) for name in ("MIT", "BSD-3-Clause", "Proprietary")),
-    *(("python_version", version) for version in ("3.12", "3.13", "3.14")),
-    ("task", "regression"),
-    *(("framework", name) for name in ("xgboost", "lightgbm")),
-    ("governance", "regulated"),
+    *singly(),
     ("project_name", "Late flights"),
     ("project_slug", "late-flights"),
     ("description", "Says \"late\" or 'on time', {{ 7 * 7 }} times.\n\nIn two paragraphs."),
@@ -32,7 +29,7 @@ def theirs(project, package):
     return {name: content for name, content in user.tree(project).items() if owner(name, package=package) != YOU}
 
 
-@pytest.mark.parametrize(("question", "answer"), CHANGES, ids=lambda value: value.split(".")[0])
+@pytest.mark.parametrize(("question", "answer"), CHANGES, ids=lambda value: label({"": value})[:20].rstrip())
 def test_one_answer_changed_equals_a_copy_with_it(history, started, tmp_path, question, answer):
     project = user.copied(started(TAG), tmp_path / "project")
     for name in user.tree(project):

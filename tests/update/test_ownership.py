@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.ownership import BOTH, TEMPLATE, YOU, owner, shared
+from support.questions import everything
 from support.template import ROOT, copy, files
 
 SAYS = "The template's: `copier update` renews this file."
@@ -20,7 +21,8 @@ WITHOUT = {"LICENSE", ".copier-answers.yml", ".dvc/config"}
 
 @pytest.fixture(scope="module")
 def project(template, tmp_path_factory):
-    return copy(template, tmp_path_factory.mktemp("ownership") / "project")
+    """One that has all that can be chosen."""
+    return copy(template, tmp_path_factory.mktemp("ownership") / "project", **everything())
 
 
 def tables():

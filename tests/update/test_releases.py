@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from support.releases import MONTHS_12, ROOT, Release, listed, window
-from support.template import TAG, copy, files, git
+from support.questions import everything
+from support.releases import MONTHS_12, ROOT, Release, listed, supported, window
+from support.template import TAG, copy, files, git, unreleased
 
 CHANGELOG = """# Changelog
 
@@ -19,11 +20,6 @@ CHANGELOG = """# Changelog
 
 - Something to notice.
 {}"""
-
-
-def today():
-    """The day of the state under test: what passes now passes when the same commit is tested in a year."""
-    return date.fromisoformat(git("log", "-1", "--format=%cs", cwd=ROOT))
 
 
 def sections(repository):
@@ -82,10 +78,17 @@ def dropped(old, new):
     return sorted(set(files(old)) - set(files(new)))
 
 
-@pytest.mark.parametrize("release", window(listed(), today()), ids=lambda release: release.tag)
+@pytest.mark.parametrize("release", supported(), ids=lambda release: release.tag)
 def test_no_path_of_a_release_in_the_window_is_dropped_or_renamed(history, started, tmp_path, release):
-    old = copy(history, tmp_path / "old", vcs_ref=release.tag)
-    assert dropped(old, started(TAG)) == [], "A rendered path is public: keep it, with other content if need be."
+    """Neither of those that all projects have, nor of those that can be chosen, nor any other of template/."""
+    public = "A rendered path is public: keep it, with other content if need be."
+    answers = everything(git("show", f"{release.commit}:copier.yml", cwd=history))
+    for number, chosen in enumerate([{}, answers] if answers else [{}]):
+        old = copy(history, tmp_path / f"old-{number}", vcs_ref=release.tag, **chosen)
+        assert dropped(old, started(TAG, **chosen)) == [], public
+    listings = (git("ls-tree", "-r", "--name-only", tag, "template", cwd=history) for tag in (release.tag, TAG))
+    old, new = ({name.removesuffix(".jinja") for name in listing.splitlines()} for listing in listings)
+    assert sorted(old - new) == [], public
 
 
 def test_a_dropped_path_would_be_noticed(started, tmp_path):
@@ -97,8 +100,7 @@ def test_a_dropped_path_would_be_noticed(started, tmp_path):
 @pytest.fixture
 def repository(template, tmp_path):
     """A clone with something to release and nothing released."""
-    folder = tmp_path / "repository"
-    git("clone", "-q", str(template), str(folder), cwd=tmp_path)
+    folder = unreleased(template, tmp_path / "repository")
     git("switch", "-q", "-C", "main", cwd=folder)
     for key, value in {"user.name": "Tests", "user.email": "tests@example.com"}.items():
         git("config", key, value, cwd=folder)

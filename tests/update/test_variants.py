@@ -1,71 +1,57 @@
 """An update keeps every line of the user's and brings every line of the template's, whatever the answers."""
 
 import itertools
-from datetime import date
 
 import pytest
-import yaml
 from support import user, versions
 from support.ownership import BOTH, TEMPLATE, YOU, owner, shared
-from support.releases import listed, window
-from support.template import ROOT, TAG, git, update
-
-CHOICES = {
-    "license": ("Apache-2.0", "MIT", "BSD-3-Clause", "Proprietary"),
-    "python_version": ("3.11", "3.12", "3.13", "3.14"),
-    "framework": ("scikit-learn", "xgboost", "lightgbm"),
-    "task": ("classification", "regression"),
-    "governance": ("standard", "regulated"),
-}
+from support.questions import choices, known, label
+from support.releases import ROOT, supported
+from support.template import TAG, git, update
 
 
 def pairwise(choices):
     """Few sets of answers in which any two answers to two questions are met together."""
-    names = list(choices)
+    choices = dict(sorted(choices.items(), key=lambda choice: -len(choice[1])))
     missing = {
-        frozenset([(one, a), (two, b)])
-        for one, two in itertools.combinations(names, 2)
+        frozenset([(one, a), (two, b)]): None
+        for one, two in itertools.combinations(choices, 2)
         for a, b in itertools.product(choices[one], choices[two])
     }
-    everything = [dict(zip(names, values, strict=True)) for values in itertools.product(*choices.values())]
     while missing:
-        best = max(everything, key=lambda answers: len(missing & pairs(answers)))
-        missing -= pairs(best)
-        yield best
+        chosen = dict(next(iter(missing)))
+        for name, values in choices.items():
+            if name not in chosen:
+                pairs = {value: [frozenset([(name, value), other]) for other in chosen.items()] for value in values}
+                chosen[name] = max(values, key=lambda value: sum(pair in missing for pair in pairs[value]))
+        for pair in itertools.combinations(chosen.items(), 2):
+            missing.pop(frozenset(pair), None)
+        yield {name: chosen[name] for name in choices}
 
 
-def pairs(answers):
-    return {frozenset(pair) for pair in itertools.combinations(answers.items(), 2)}
-
-
-VARIANTS = [*pairwise(CHOICES)]
+VARIANTS = [*pairwise(choices())]
 
 
 def updates():
     """(old, new, answers): an older version to this one, this one to a newer, and every release in the window."""
     for number, answers in enumerate(VARIANTS):
         yield (versions.OLDER, TAG, answers) if number % 2 else (TAG, versions.NEWER, answers)
-    releases = window(listed(), date.fromisoformat(git("log", "-1", "--format=%cs", cwd=ROOT)))
-    for number, release in enumerate(releases):
-        known = questions(release.commit)
-        for answers in VARIANTS[number % 5 :: 5]:
-            yield release.tag, TAG, {name: answer for name, answer in answers.items() if answer in known.get(name, ())}
+    for number, release in enumerate(supported()):
+        asked = git("show", f"{release.commit}:copier.yml", cwd=ROOT)
+        # The newest release with every variant, those before it with some of them.
+        tried = VARIANTS if release == supported()[-1] else VARIANTS[number % 5 :: 5]
+        yield from ((release.tag, TAG, answers) for answers in unique(known(answers, asked) for answers in tried))
 
 
-def questions(commit):
-    """The choices of a released version, by question."""
-    config = yaml.safe_load(git("show", f"{commit}:copier.yml", cwd=ROOT))
-    choices = {
-        name: about["choices"] for name, about in config.items() if isinstance(about, dict) and "choices" in about
-    }
-    return {name: [*(values.values() if isinstance(values, dict) else values)] for name, values in choices.items()}
+def unique(found):
+    return [*{label(answers): answers for answers in found}.values()]
 
 
 UPDATES = [*updates()]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "answers"), UPDATES, ids=["-".join([old, *answers.values()]) for old, _, answers in UPDATES]
+    ("old", "new", "answers"), UPDATES, ids=[f"{old}-{label(answers)}" for old, _, answers in UPDATES]
 )
 def test_update_keeps_every_line_and_brings_the_rest(started, tmp_path, old, new, answers):
     """The project, worked on, then updated, is the new version worked on; its seeds are as they were."""
