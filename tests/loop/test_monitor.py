@@ -39,6 +39,10 @@ def test_july_to_september_finds_what_changed(loop, opens_well):
     moved = {column["name"] for column in content["columns"] if column["moved"]}
     assert {"temp", "dewp"} <= moved
     assert not moved & {"origin", "distance"}
+    (dest,) = [column for column in content["columns"] if column["name"] == "dest"]
+    shares = [share["reference"] for share in dest["shares"]]
+    assert shares == sorted(shares, reverse=True), "of many values those are shown that most rows have"
+    assert shares[0] > 0.04
     assert content["current"]["labelled"] == 7002
     page = (project.path / "reports/monitor/index.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 4
