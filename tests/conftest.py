@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from support import chromium
 from support import environment as environments
 from support import template as templates
 
@@ -111,3 +112,20 @@ def project(render, environment):
         return environment.install(render(into=into, **answers))
 
     return project
+
+
+@pytest.fixture
+def opens_well(tmp_path):
+    """`opens_well(path)` has a browser open a page, which neither complains nor fetches a thing; returns its text."""
+
+    def opens_well(path):
+        if chromium.find() is None:
+            pytest.skip("there is no Chromium here to open the page with")
+        with chromium.opened(path, tmp_path / "profile") as page:
+            fetched = page("performance.getEntriesByType('resource').map(each => each.name)")
+            assert (page.said, fetched) == ([], [])
+            names = page("[...document.querySelectorAll('[id]')].map(each => each.id)")
+            assert len(names) == len(set(names)), "plots keep their names apart"
+            return page("document.body.innerText")
+
+    return opens_well

@@ -1,10 +1,11 @@
 """A project whose champion was trained on January to June, made once; and what came after that."""
 
-from itertools import count
+from contextlib import ExitStack
 
 import pytest
 from project.conftest import made, rendered  # noqa: F401 - made the same way
 from support import workspace as workspaces
+from support.desk import desk
 
 KEY = "'scheduled_departure', 'carrier', 'flight'"
 SECOND_HALF = {"q3": "7, 9", "december": "12, 12"}
@@ -32,5 +33,5 @@ def half_year(made, rendered):  # noqa: F811
 @pytest.fixture
 def loop(half_year, tmp_path):
     """`loop()` is a copy of the project."""
-    numbers = count(1)
-    return lambda: workspaces.copy(half_year, tmp_path / f"loop-{next(numbers)}")
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(desk(workspaces.copy(half_year, tmp_path / "loop")))

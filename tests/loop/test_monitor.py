@@ -29,7 +29,7 @@ def test_december_is_flagged_by_brier_score_and_label_drift(loop):
     assert content["retrain"]
 
 
-def test_july_to_september_finds_what_changed(loop):
+def test_july_to_september_finds_what_changed(loop, opens_well):
     project = loop()
     content = watch(project, "q3", code=3)
     assert acting(content) == {"labels"}
@@ -39,10 +39,15 @@ def test_july_to_september_finds_what_changed(loop):
     moved = {column["name"] for column in content["columns"] if column["moved"]}
     assert {"temp", "dewp"} <= moved
     assert not moved & {"origin", "distance"}
+    (dest,) = [column for column in content["columns"] if column["name"] == "dest"]
+    shares = [share["reference"] for share in dest["shares"]]
+    assert shares == sorted(shares, reverse=True), "of many values those are shown that most rows have"
+    assert shares[0] > 0.04
     assert content["current"]["labelled"] == 7002
     page = (project.path / "reports/monitor/index.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 4
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", page), "nothing is loaded from elsewhere"
+    assert "Act." in opens_well(project.path / "reports/monitor/index.html")
 
 
 def test_its_own_hold_out_is_not_flagged(loop):

@@ -1,13 +1,12 @@
 """A project with two versions in its registry, made once for all tests; each test gets a copy."""
 
 import json
-import subprocess
-from dataclasses import dataclass
 
 import pytest
 from support import template as templates
 from support import workspace as workspaces
-from support.environment import UV, Done
+from support.desk import desk
+from support.environment import UV
 from support.template import git
 from support.workspace import Workspace
 
@@ -20,38 +19,7 @@ SMALL = {
     "gate.minimum_gain": -1.0,
     "gate.minimum": 0.5,
 }
-VERBS = {"audit", "card", "lineage", "promote", "rollback"}
-SHELL = """
-import io, json, sys
-from contextlib import redirect_stderr, redirect_stdout
-from mlops import cli
-for line in sys.stdin:
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    sys.argv = ["mlops", *json.loads(line)]
-    with redirect_stdout(out), redirect_stderr(err):
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code or 0
-    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
-"""
 ANN = {"user.name": "Ann Lee", "user.email": "ann@example.com"}
-
-
-@dataclass(frozen=True)
-class Desk(Workspace):
-    """A project whose registry's verbs run in one process, for each by itself would import MLflow anew."""
-
-    shell: subprocess.Popen
-
-    def mlops(self, *arguments, code=0, timeout=300, **env):
-        if arguments[0] not in VERBS or env:
-            return super().mlops(*arguments, code=code, timeout=timeout, **env)
-        self.shell.stdin.write(json.dumps([str(each) for each in arguments]) + "\n")
-        self.shell.stdin.flush()
-        done = Done(*json.loads(self.shell.stdout.readline()))
-        assert code is None or done.code == code, f"mlops {arguments}: {done}"
-        return done
 
 
 def _prepare(folder, template, environment, once):
@@ -90,18 +58,8 @@ def original(template, environment, once):
 @pytest.fixture
 def project(original, tmp_path):
     """A project of the test's own with versions 1 and 2, of which 2 is champion; Ann has trained both."""
-    copy = workspaces.copy(original, tmp_path / "project")
-    shell = subprocess.Popen(
-        [copy.python, "-c", SHELL],
-        cwd=copy.path,
-        env=copy.env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-    with shell:
-        yield Desk(copy.path, copy.env, shell)
+    with desk(workspaces.copy(original, tmp_path / "project")) as project:
+        yield project
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """The model card: made with each version, from its run, its owners' words and the audit log."""
 
 
+def place(project, version, ending="md"):
+    (file,) = (project.path / "mlruns").glob(f"*/{project.versions[version]}/artifacts/card/card.{ending}")
+    return file
+
+
 def card(project, version, ending="md"):
-    run = project.versions[version]
-    (file,) = (project.path / "mlruns").glob(f"*/{run}/artifacts/card/card.{ending}")
-    return file.read_text(encoding="utf-8")
+    return place(project, version, ending).read_text(encoding="utf-8")
 
 
 def test_each_version_has_a_card_with_what_a_reader_needs(project):
@@ -32,6 +35,10 @@ def test_each_version_has_a_card_with_what_a_reader_needs(project):
     assert "http" not in page.replace("http://www.w3.org", "").replace("https://matplotlib.org", "").replace(
         "http://purl.org", ""
     ).replace("http://creativecommons.org", "")
+
+
+def test_a_browser_opens_the_card_without_an_error(original, opens_well):
+    assert "flight-delays version 2" in opens_well(place(original, "2", "html"))
 
 
 def test_a_promotion_renews_the_card_and_the_verb_writes_it(project):

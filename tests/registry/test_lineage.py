@@ -43,6 +43,8 @@ def test_from_data_to_the_versions_that_learnt_from_them(project):
     assert [each["lineage"]["version"] for each in found["versions"]] == ["2", "1"]
     found = lineage(project, "--data", "data/train.parquet")
     assert [each["as"] for each in found["versions"]] == [["training set"], ["training set"]]
+    found = lineage(project, "--data", "data/sample/flights.parquet")
+    assert [each["as"][0] for each in found["versions"]] == ["source", "source"]
     assert "no version of flight-delays was made of" in project.refuses("lineage", "--data", "0123456789", code=2)
     assert "is no file and no hash" in project.refuses("lineage", "--data", "dataset", code=2)
 

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 import pytest
+from project.conftest import first_run, made, rendered  # noqa: F401 - the same projects, made once for all
 from registry.conftest import original  # noqa: F401 - the same project, made once for both
 from support import workspace as workspaces
 from support.server import served
@@ -34,7 +35,11 @@ def serve():
 @pytest.fixture(scope="session")
 def rows(original):  # noqa: F811
     """1,000 rows of the sample as JSON has them, with all columns known when scoring and the key."""
-    return original.script(
+    return json_rows(original)
+
+
+def json_rows(project):
+    return project.script(
         "import json, polars as pl\n"
         "frame = pl.read_parquet('data/sample/flights.parquet').head(1000).drop('arr_delay')\n"
         "time = pl.col('scheduled_departure').dt.to_string('iso:strict')\n"

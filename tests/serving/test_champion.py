@@ -3,8 +3,12 @@
 import threading
 
 import pytest
+from support.desk import desk
 
 FAST = {"MLOPS_POLL_SECONDS": 0.2, "MLOPS_LOG_URI": ""}
+TURNS = ("1", "2", "1", "2", "1")
+REQUESTS = 1_000
+"""So many are answered around each change of the champion."""
 SET_ALIAS = (
     "import sys; from mlflow import MlflowClient\n"
     "client = MlflowClient('sqlite:///mlflow.db', 'sqlite:///mlflow.db')\n"
@@ -40,19 +44,21 @@ def test_the_champion_changes_under_load_and_no_request_fails(project, serve, ro
     for thread in threads:
         thread.start()
     try:
-        for turn in ("1", "2", "1"):
-            project.run(project.python, "-c", SET_ALIAS, turn)
-            server.wait(lambda turn=turn: version(server) == turn)
-            done = len(seen)
-            server.wait(lambda done=done: len(seen) > done + 100)
+        with desk(project) as office:
+            for turn in TURNS:
+                done = len(seen)
+                office.mlops("promote", turn, "--approver", "Bo", "--reason", "its turn")
+                server.wait(lambda turn=turn: version(server) == turn)
+                server.wait(lambda done=done: failed or len(seen) >= done + REQUESTS, seconds=240)
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert failed == []
     changes = [one for one, before in zip(seen, [None, *seen], strict=False) if one != before]
+    assert changes[0] == "2"
     assert {"1", "2"} == set(changes)
-    assert server.metric("mlops_model_swaps_total") == 3
+    assert server.metric("mlops_model_swaps_total") == len(TURNS)
 
 
 def test_a_rollback_serves_old_code_with_old_weights(project, serve, rows):

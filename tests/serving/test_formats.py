@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import urllib.parse
 
 import pytest
@@ -146,7 +147,7 @@ def test_vertex_ai_brings_port_routes_and_a_bundle_at_a_url(project, serve, rows
     assert list((empty / "logs/predictions").rglob("*.parquet"))
 
 
-def test_azure_ml_and_sagemaker_bring_a_folder_and_a_digest_names_its_version(project, serve, rows, tmp_path):
+def test_azure_ml_brings_a_folder_and_a_digest_names_its_version(project, serve, rows, tmp_path):
     """AZUREML_MODEL_DIR holds the bundle one level down."""
     folder = tmp_path / "azureml-models/flight-delays/1"
     folder.mkdir(parents=True)
@@ -155,3 +156,27 @@ def test_azure_ml_and_sagemaker_bring_a_folder_and_a_digest_names_its_version(pr
     (prediction,) = server.predict(rows[:1])
     assert prediction["model_version"].startswith("sha256:")
     assert json.loads(server.get("/ping").body)["version"] == prediction["model_version"]
+
+
+def test_sagemaker_unpacks_an_archive_where_the_server_looks_by_itself(project, serve, rows, champion, tmp_path):
+    """It lays `model.tar.gz` out below its folder and says `serve`, and nothing more."""
+    folder = tmp_path / "ml/model"
+    folder.mkdir(parents=True)
+    archive = shutil.make_archive(tmp_path / "model", "gztar", project.path / "models/bundle")
+    shutil.unpack_archive(archive, folder, filter="data")
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    server = serve(project, cwd=empty, SAGEMAKER_BASE_DIR=folder.parent, MLOPS_LOG_URI="")
+    assert server.get("/ping").status == 200
+    for body, kind in (
+        (json.dumps({"instances": rows[:5]}).encode(), "application/json"),
+        (as_csv(rows[:5]), "text/csv"),
+    ):
+        reply = server.post(body, content_type=kind)
+        assert reply.status == 200, reply
+        assert values(reply.json["predictions"]) == values(champion.predict(rows[:5]))
+    reply = server.post(as_csv(rows[:5]), content_type="text/csv", accept="text/csv")
+    assert reply.headers["content-type"].startswith("text/csv")
+    assert server.stop() == 0

@@ -97,8 +97,10 @@ def _columns(figure: "Figure", columns: list[dict[str, Any]], content: dict[str,
     top = max(1e-9, *(column["importance"] for column in shown))
     colors = [_shade(column["importance"] / top) for column in shown]
     axes.barh([column["name"] for column in shown], [column["effect"] for column in shown], color=colors)
+    bare = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the bound's line, too, it can be read
     for place, column in enumerate(shown):
-        axes.text(column["effect"] + 0.008, place, f"importance {column['importance']:.0%}", va="center", fontsize=8)
+        told = f"importance {column['importance']:.0%}"
+        axes.text(column["effect"] + 0.008, place, told, va="center", fontsize=8, bbox=bare)
     bound = content["bounds"]["feature_drift"]
     axes.axvline(bound, color=WARN, linestyle="--", lw=1, label=f"bound {bound:g}")
     axes.invert_yaxis()

@@ -148,7 +148,8 @@ class Values:
 
     def __init__(self, reference: dict[str, int], other: int = 0) -> None:
         """Take the reference's counts; `other` rows had values that are not named."""
-        self.reference = {value: count for value, count in reference.items() if count}
+        named = sorted(reference.items(), key=lambda item: -item[1])  # what is shown are the first
+        self.reference = {value: count for value, count in named if count}
         self.other = other
         self.counts: Counter[str] = Counter()
         self.rows = self.missing = self.uncounted = 0

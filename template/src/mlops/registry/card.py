@@ -12,7 +12,7 @@ from mlops.errors import MlopsError
 from mlops.files import read_json, write_text
 from mlops.registry.audit import Entry
 from mlops.registry.promotion import Promotions
-from mlops.report import PLOTS, page_environment, render_page
+from mlops.report import PLOTS, inline_plot, page_environment, render_page
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -136,7 +136,7 @@ def _plots(client: "MlflowClient", run_id: str) -> dict[str, str]:
     for name, title in PLOTS.items():
         with suppress(MlflowException, OSError):  # there are no slices to draw, say
             drawing = tracking.download(client, run_id, f"evaluation/{name}.svg").read_text(encoding="utf-8")
-            found[title] = drawing[drawing.index("<svg") :]
+            found[title] = inline_plot(drawing, name)
     return found
 
 

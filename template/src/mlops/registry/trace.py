@@ -15,10 +15,11 @@ from mlops.registry.audit import Entry
 from mlops.registry.card import moment, status_of
 from mlops.registry.promotion import Promotions
 from mlops.settings import Settings, load_settings
-from mlops.source import open_source, scan_source
+from mlops.source import FINGERPRINT, open_source, scan_source
 
 if TYPE_CHECKING:
     import polars as pl
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
     from rich.tree import Tree
 
@@ -187,16 +188,25 @@ def _of_data(promotions: Promotions, wanted: str) -> list[dict[str, Any]]:
     for version in _versions(promotions):
         traced = trace(promotions, version, with_predictions=False)
         known = {"ingested": "md5", "training set": "training_sha256", "test set": "test_sha256"}
-        roles = [
-            role
-            for role, key in known.items()
-            if traced["data"][key] and any(str(traced["data"][key]).startswith(each) for each in hashes)
-        ]
+        files = [("source", each.get("sha256")) for each in _source_files(promotions.client, str(version.run_id))]
+        kept = [*files, *((role, traced["data"][key]) for role, key in known.items())]
+        roles = list(dict.fromkeys(role for role, digest in kept if digest and str(digest).startswith(tuple(hashes))))
         if roles:
             found.append({"as": roles, "lineage": traced})
     if not found:
         raise UsageError(f"no version of {promotions.name} was made of the data {wanted}")
     return found
+
+
+def _source_files(client: "MlflowClient", run_id: str) -> list[dict[str, Any]]:
+    """The files that a run's data were ingested from; remote ones have an ETag and no hash of ours."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        kept = tracking.download(client, run_id, f"source/{FINGERPRINT.name}")
+    except (MlflowException, OSError):  # a command of one's own may do without such a list
+        return []
+    return read_json(kept)["files"]  # type: ignore[no-any-return]
 
 
 def _versions(promotions: Promotions) -> Iterable["ModelVersion"]:

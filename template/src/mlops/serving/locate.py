@@ -9,7 +9,7 @@ from mlops.errors import MlopsError, UsageError
 from mlops.settings import Settings
 from mlops.source import without_secrets
 
-SAGEMAKER = Path("/opt/ml/model")
+SAGEMAKER = "/opt/ml"
 KSERVE = Path("/mnt/models")
 
 
@@ -17,6 +17,7 @@ def brought_bundle(spec: str | None, settings: Settings) -> Path | None:
     """The folder of a bundle, downloaded where it is remote; None where a registry is to be asked.
 
     The first of: `spec`, MLOPS_MODEL, SageMaker's folder, AZUREML_MODEL_DIR, AIP_STORAGE_URI, KServe's folder.
+    SageMaker's lies in SAGEMAKER_BASE_DIR, as its own toolkits have it.
 
     Raises:
         UsageError: what was named holds no bundle, or several.
@@ -27,7 +28,7 @@ def brought_bundle(spec: str | None, settings: Settings) -> Path | None:
             if "://" in named:
                 return _within(_download(name, named), name, named)
             return _within(Path(named), name, named) if Path(named).exists() else None
-    if (found := _search(SAGEMAKER)) is not None:
+    if (found := _search(Path(os.environ.get("SAGEMAKER_BASE_DIR") or SAGEMAKER, "model"))) is not None:
         return found
     for name in ("AZUREML_MODEL_DIR", "AIP_STORAGE_URI"):
         if place := os.environ.get(name):
