@@ -82,7 +82,7 @@ def parse(path, text):
 
 def test_only_templates_are_rendered(template, render):
     """A file whose name does not end in .jinja is copied as it is."""
-    project, source = render(package_name="package_name"), template / "template"
+    project, source = render(package_name="package_name", **everything()), template / "template"
     for name in files(source):
         if not name.endswith(".jinja"):
             copied = project / name.replace("{{ package_name }}", "package_name")
