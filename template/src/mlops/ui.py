@@ -1,8 +1,11 @@
 # The template's: `copier update` renews this file.
 """`mlops ui`: MLflow's own pages on this project's tracking store."""
 
+import os
+import signal
 import subprocess
 import sys
+from typing import Any
 
 from mlops.errors import MlopsError, UsageError
 from mlops.project import load_project
@@ -39,9 +42,19 @@ def serve_ui(host: str, port: int) -> None:
     relocate(file)
     print(f"MLflow on http://{host}:{port} (Ctrl-C ends it); it takes half a minute to come up")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", settings.tracking_uri]
-    import os
-
+    command += ["--host", host, "--port", str(port), "--workers", "1"]  # one person looks: one process comes up sooner
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    done = subprocess.run([*command, "--host", host, "--port", str(port)], env=environment, check=False)
-    if done.returncode:
-        raise MlopsError(f"MLflow's server ended with exit code {done.returncode}")
+    ended = False
+    with subprocess.Popen(command, env=environment) as server:
+
+        def end(*_: Any) -> None:
+            """Pass on that the verb is to end, whoever says so: MLflow tells its own processes."""
+            nonlocal ended
+            ended = True
+            server.terminate()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        code = server.wait()
+    if code and not ended:
+        raise MlopsError(f"MLflow's server ended with exit code {code}")
