@@ -73,6 +73,7 @@ def test_a_parameter_changed_and_changed_back_registers_no_model_twice(small):
     done = project.mlops("run")
     assert "as it was when these inputs were last seen" in done.out
     assert "flight-delays version 1" in done.out
+    assert "Registered as version 1" in (project.path / "reports/index.html").read_text(encoding="utf-8")
     assert project.lock == lock
     assert (project.versions, len(project.runs)) == (changed, 2)
     assert project.versions["1"] == first["1"]

@@ -37,6 +37,7 @@ def untouched(small):
         ({"data.source": "params.yaml"}, ["params.yaml", ".parquet", ".csv"]),
         ({"data.source": "data/mixed"}, ["data/mixed", "one format"]),
         ({"data.source": ""}, ["data.source"]),
+        ({"data.source": "x" * 300}, ["data.source", "too long"]),
         ({"data.source": 7}, ["data.source is 7", "string"]),
         ({"data.since": "2013-13-01"}, ["data.since is '2013-13-01'"]),
         ({"data.since": "2019-01-01"}, ["2019-01-01", "no row"]),
@@ -75,7 +76,9 @@ def test_an_unknown_stage_or_target(untouched):
     told = untouched.refuses("stage", "trian", code=2)
     assert "trian" in told
     assert "train" in told
-    assert "trian" in untouched.refuses("run", "trian", code=2)
+    told = untouched.refuses("run", "trian", code=2)
+    assert "trian" in told
+    assert "choose from ingest, validate, split, train, evaluate, register" in told
 
 
 def test_a_stage_whose_inputs_are_not_there(untouched):
@@ -127,8 +130,9 @@ def test_a_wrong_option(untouched, verb, word):
         ("dataset.py", "DATASETS = 1\n", ["dataset.py", "DATASET"]),
         ("estimator.py", "raise ValueError('two\\nlines')\n", ["estimator", "ValueError"]),
         ("metrics.py", "METRICS = {'m': 1 / 0}\n", ["metrics", "ZeroDivisionError"]),
+        ("dataset.py", "DATASET = 3\n", ["dataset.py", "DATASET is 3", "Dataset"]),
     ],
-    ids=["syntax", "no build", "no import", "no DATASET", "raises", "metrics"],
+    ids=["syntax", "no build", "no import", "no DATASET", "raises", "metrics", "no Dataset"],
 )
 def test_seeds_that_cannot_be_imported(small, name, text, words):
     project = small()
@@ -146,11 +150,42 @@ def test_seeds_that_cannot_be_imported(small, name, text, words):
         ('time="scheduled_departure"', 'time="departure"', ["time", "'departure'"]),
         ('slices=["carrier", "origin"]', 'slices="carrier"', ["slices", "'carrier'", "list"]),
         ('"visib",\n    ],', '"visibility",\n    ],', ["known_when_scoring", "'visibility'"]),
+        ('key=["scheduled_departure", "carrier", "flight"],', "key=[],", ["key is empty"]),
+        ("contract=Flights", "contract='Flights'", ["contract is 'Flights'", "DataFrameModel"]),
+        ("target=TARGET", "target='late'", ["target is 'late'", "expression"]),
     ],
-    ids=["key", "time", "slices", "known"],
+    ids=["key", "time", "slices", "known", "no key", "contract", "target"],
 )
 def test_a_dataset_that_names_what_the_contract_lacks(untouched, old, new, words):
     untouched.edit("PACKAGE/dataset.py", old, new)
     told = untouched.refuses("run", code=2)
     for word in words:
         assert word in told
+
+
+def test_seeds_that_fail_when_they_are_used(small):
+    """One project for all: each fault meets a stage that is not up to date."""
+    project = small()
+    folder = project.path / "src/flight_delays"
+    for name, text, words in (
+        ("features.py", "def build(flights):\n    return 1 / 0\n", ["features.py: build failed", "division by zero"]),
+        ("features.py", "def build(flights):\n    return None\n", ["features.py: build gave NoneType"]),
+        ("estimator.py", "def build(*_, **__):\n    return 1 / 0\n", ["estimator.py: build failed"]),
+        ("metrics.py", "METRICS = {'m': max}\n", ["metrics.py: METRICS['m'] is no Metric"]),
+        ("metrics.py", "METRICS = 3\n", ["metrics.py: METRICS is 3", "Mapping"]),
+    ):
+        kept = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
+        told = project.refuses("run", code=2)
+        for word in words:
+            assert word in told, told
+        (folder / name).write_text(kept, encoding="utf-8")
+    assert project.runs == []
+
+
+def test_a_variable_with_an_impossible_value(untouched):
+    told = untouched.refuses("run", code=2, MLOPS_LOG_SAMPLE="2")
+    assert "MLOPS_LOG_SAMPLE is '2'" in told
+    assert ".env" in told
+    done = untouched.mlops("doctor", code=3, COLUMNS="300", MLOPS_POLL_SECONDS="soon")
+    assert "MLOPS_POLL_SECONDS is 'soon'" in done.out

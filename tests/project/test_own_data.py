@@ -62,6 +62,8 @@ def test_following_the_page_brings_a_champion_of_other_data(follow):
     assert 2500 < found["rows"] < 2900, "samples without a label are left out"
     assert not set(found["farms"][0]) & set(found["farms"][1])
     assert found["predicted"] == ["fair", "good", "poor"]
+    drawn = (project.path / "reports/evaluation/predictions.svg").read_text(encoding="utf-8")
+    assert all(f"<!-- {name} -->" in drawn for name in found["classes"]), "classes are drawn by their names"
 
     changed = project.run("git", "diff", "--name-only", "HEAD~1", "HEAD").out.split()
     allowed = (*YOURS, "data/", "dvc.lock", "reports/metrics.json")

@@ -43,13 +43,14 @@ def test_a_model_below_the_minimum(small):
     project = small()
     project.set({"gate.minimum": 0.99})
     refused(project, "gate.minimum is 0.99")
-    # With the bound put right it is registered, from a run of its own: the refused one keeps its parameters and reason.
+    # With the bound put right, the same model passes, in a run of its own: MLflow changes no run's parameters.
     project.set({"gate.minimum": 0.5})
     assert "flight-delays version 1" in project.mlops("run").out
-    first, second = project.runs
-    assert (list(project.versions.values()), project.champion) == ([second["run_id"]], "1")
-    assert (first["mlops.gate"], second["mlops.gate"]) == ("refused", "passed")
-    assert first["mlops.model"] == second["mlops.model"]
+    refusal, run = project.runs
+    assert (list(project.versions.values()), project.champion) == ([run["run_id"]], "1")
+    assert "gate.minimum is 0.99" in refusal["mlops.gate.reason"]
+    assert (refusal["mlops.model"], run["mlops.gate"]) == (run["mlops.model"], "passed")
+    assert "Refused" not in (project.path / "reports/index.html").read_text(encoding="utf-8")
 
 
 def test_a_model_that_is_worse_than_the_champion(small):
@@ -59,6 +60,12 @@ def test_a_model_that_is_worse_than_the_champion(small):
     told = refused(project, "of version 1 on the same rows", runs=2, champion="1")
     assert "worst slice" not in told
     assert project.versions == champion
+    report = project.path / "reports/index.html"
+    assert "champion (version 1)</th>" in report.read_text(encoding="utf-8")
+    # The parameter put back, the report tells of the champion again.
+    project.set({"estimator.max_iter": 10})
+    project.mlops("run")
+    assert "Registered as version 1" in report.read_text(encoding="utf-8")
 
 
 def test_a_model_that_gains_too_little(small):

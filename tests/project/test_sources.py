@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from support.workspace import SAMPLE
 
-SECRET = "swordfish-7f3a"  # noqa: S105 - it guards nothing
+SECRET = "hunter2-of-no-file"  # noqa: S105 - it guards nothing
 SUM = (
     "import json, polars as pl\n"
     "frame = pl.read_parquet('data/raw.parquet').sort('scheduled_departure', 'carrier', 'flight')\n"
@@ -119,6 +119,14 @@ def test_a_source_that_does_not_answer(small, served):
     assert "no such file" in project.refuses("run", code=2)
     project.set({"data.source": f"{served}/private/parquet/part-1.parquet"})
     project.refuses("run", code=1)
+
+
+def test_a_file_that_cannot_be_read(small):
+    project = small()
+    (project.path / "data/memory.csv").symlink_to("/proc/self/mem")  # which nobody reads from its start
+    project.set({"data.source": "data/memory.csv"})
+    assert "'data/memory.csv' cannot be read" in project.refuses("run", code=1)
+    assert project.lock is None
 
 
 def test_a_secret_in_a_url_is_refused_and_neither_shown_nor_written(small, served):

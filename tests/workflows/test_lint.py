@@ -47,11 +47,7 @@ def test_files_fit_their_schema(schema, render):
     assert done.code == 0, done
 
 
-def test_lint_is_content_with_a_new_project(project):
-    project().run("nox", "-s", "lint")
-
-
-def test_lint_finds_faults_in_a_workflow(project):
+def test_lint_is_content_with_a_new_project_and_finds_faults_in_a_workflow(project):
     mine = project()
     workflow = mine.path / ".github" / "workflows" / "mine.yml"
     workflow.write_text(WORKFLOW, encoding="utf-8")

@@ -207,7 +207,10 @@ def retrain(
     until: Annotated[str | None, typer.Option(help="Watch only rows before this date or time.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Train even if there is no reason to.")] = False,
 ) -> None:
-    """Train a challenger if drift, performance, age or new data ask for it; the gate decides. Exit code 3: act."""
+    """Train a challenger if there is a reason to; the gate decides.
+
+    Reasons are drift, lost performance, age and new data. Exit code 3: act.
+    """
     from mlops.retrain import retrain as train_anew
 
     raise typer.Exit(3 if train_anew(current, labels, since, until, force=force) else 0)

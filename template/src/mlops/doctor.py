@@ -181,10 +181,12 @@ def _remote() -> Finding:
 
 
 def _store() -> Finding:
-    from mlops.settings import load_settings
+    from mlops.settings import Settings, load_settings
     from mlops.tracking import database, open_client
 
-    settings = load_settings()
+    finding, settings = _attempt("settings", load_settings)
+    if not isinstance(settings, Settings):
+        return finding
     file = database(settings)
     if file is not None:
         return Finding("tracking store", str(file) if file.is_file() else "made by the first run", None)

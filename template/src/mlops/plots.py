@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 INK, ACCENT, MUTED = "#1f2933", "#2563eb", "#9aa5b1"
 SHOWN_SLICES = 20
+NAMED_CLASSES, LONGEST_NAME = 10, 16
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "mlops",
     "font.family": "sans-serif",
@@ -33,6 +34,7 @@ def evaluation_plots(
     truth: np.ndarray[Any, Any],
     scores: np.ndarray[Any, Any],
     metric: str,
+    classes: list[Any] | None,
 ) -> None:
     """Draw `calibration.svg`, `predictions.svg` and, where there are slices, `slices.svg`."""
     import matplotlib as mpl
@@ -45,7 +47,7 @@ def evaluation_plots(
         elif scores.shape[1] == 2:
             drawings["predictions"] = lambda axes: _roc(axes, truth, scores[:, 1])
         else:
-            drawings["predictions"] = lambda axes: _confusion(axes, truth, scores.argmax(axis=1))
+            drawings["predictions"] = lambda axes: _confusion(axes, truth, scores.argmax(axis=1), classes or [])
         if evaluation["slices"]:
             drawings["slices"] = lambda axes: _slices(axes, evaluation, metric)
         for name, draw in drawings.items():
@@ -75,14 +77,18 @@ def _roc(axes: "Axes", truth: np.ndarray[Any, Any], scores: np.ndarray[Any, Any]
     axes.legend()
 
 
-def _confusion(axes: "Axes", truth: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any]) -> None:
+def _confusion(axes: "Axes", truth: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any], classes: list[Any]) -> None:
     from sklearn.metrics import confusion_matrix
 
-    shares = confusion_matrix(truth, predicted, normalize="true")
+    shares = confusion_matrix(truth, predicted, labels=range(len(classes)), normalize="true")
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(shares) if len(shares) <= 10 else ():
-        color = "white" if share > 0.5 else INK
-        axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=color)
+    if len(classes) <= NAMED_CLASSES:
+        names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in map(str, classes)]
+        axes.set_xticks(range(len(names)), names, rotation=30 if max(map(len, names)) > 8 else 0)
+        axes.set_yticks(range(len(names)), names)
+        for (row, column), share in np.ndenumerate(shares):
+            color = "white" if share > 0.5 else INK
+            axes.text(column, row, f"{share:.2f}", ha="center", va="center", color=color)
     axes.set(xlabel="predicted class", ylabel="true class")
 
 

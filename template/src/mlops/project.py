@@ -28,7 +28,8 @@ class Dataset:
     """What `dataset.py` declares of the data.
 
     Raises:
-        UsageError: a named column is not in the contract, or the target is known when scoring.
+        UsageError: a field is of another kind, a named column is not in the contract, the key is empty, or the
+            target is known when scoring.
     """
 
     contract: "type[pa.DataFrameModel] | pa.DataFrameSchema"
@@ -49,6 +50,16 @@ class Dataset:
     """The labels of a classification in order; of two the last is the positive one. Default: sorted."""
 
     def __post_init__(self) -> None:
+        import pandera.polars as pa
+        import polars as pl
+
+        model = isinstance(self.contract, type) and issubclass(self.contract, pa.DataFrameModel)
+        if not model and not isinstance(self.contract, pa.DataFrameSchema):
+            raise UsageError(
+                f"dataset.py: contract is {self.contract!r}; give it a DataFrameModel or a DataFrameSchema of pandera"
+            )
+        if not isinstance(self.target, pl.Expr):
+            raise UsageError(f"dataset.py: target is {self.target!r}; write an expression, such as pl.col('label')")
         columns = set(self.schema.columns)
         named = {
             "key": self.key,
@@ -73,6 +84,8 @@ class Dataset:
             )
         if not self.known_when_scoring:
             raise UsageError("dataset.py: known_when_scoring is empty; name the columns features may use")
+        if not self.key:
+            raise UsageError("dataset.py: key is empty; name the columns that no two rows share")
 
     @cached_property
     def schema(self) -> "pa.DataFrameSchema":
@@ -129,30 +142,38 @@ class Project:
 
     @cached_property
     def dataset(self) -> Dataset:
-        return self._attribute("dataset", "DATASET")  # type: ignore[no-any-return]
+        return self._attribute("dataset", "DATASET", Dataset)  # type: ignore[no-any-return]
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        return self._attribute("metrics", "METRICS")  # type: ignore[no-any-return]
+        found = self._attribute("metrics", "METRICS", Mapping)
+        if wrong := [name for name, metric in found.items() if not isinstance(metric, Metric)]:
+            raise UsageError(
+                f"src/{self.package}/metrics.py: METRICS['{wrong[0]}'] is no Metric; write Metric(function)"
+            )
+        return found  # type: ignore[no-any-return]
 
     @property
     def build_features(self) -> "Callable[[pl.DataFrame], pl.DataFrame]":
-        return self._attribute("features", "build")  # type: ignore[no-any-return]
+        return self._attribute("features", "build", Callable)  # type: ignore[no-any-return]
 
     @property
     def build_estimator(self) -> Callable[..., Estimator]:
-        return self._attribute("estimator", "build")  # type: ignore[no-any-return]
+        return self._attribute("estimator", "build", Callable)  # type: ignore[no-any-return]
 
     @property
     def code(self) -> Path:
         """The folder of the user's package."""
         return self.root / "src" / self.package
 
-    def _attribute(self, module: str, name: str) -> Any:
+    def _attribute(self, module: str, name: str, kind: Any) -> Any:
         loaded = import_user_module(f"{self.package}.{module}")
         if not hasattr(loaded, name):
             raise UsageError(f"src/{self.package}/{module}.py has no {name}; define it there")
-        return getattr(loaded, name)
+        value = getattr(loaded, name)
+        if not isinstance(value, kind):
+            raise UsageError(f"src/{self.package}/{module}.py: {name} is {value!r}; it must be a {kind.__name__}")
+        return value
 
 
 def import_user_module(name: str) -> "ModuleType":

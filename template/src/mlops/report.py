@@ -43,6 +43,11 @@ def write_report(project: Project, params: Params, decision: "Decision") -> None
     write_text(SUMMARY, summary(decision))
 
 
+def is_reported(decision: "Decision") -> bool:
+    """Whether `reports/index.html` tells of this decision, and not of that on another model."""
+    return REPORT.is_file() and decision.run_id in REPORT.read_text(encoding="utf-8")
+
+
 def inline_plot(drawing: str, name: str) -> str:
     """An SVG file as an element of a page, its ids kept apart from those of other plots by a name."""
     element = drawing[drawing.index("<svg") :]

@@ -33,10 +33,15 @@ def reproduce(watch: Watch, *, force: bool = False, targets: list[str] | None = 
     """
     from dvc.exceptions import ReproductionError
     from dvc.repo import Repo
+    from dvc.stage.exceptions import StageNotFound
 
     def work() -> list[str]:
         with Repo() as repo, _stages_in_process(watch):
-            done = repo.reproduce(targets or None, force=force)
+            try:
+                done = repo.reproduce(targets or None, force=force)
+            except StageNotFound as error:
+                known = ", ".join(stage.addressing for stage in repo.index.stages)
+                raise UsageError(f"{_one_line(error)}; choose from {known}") from error
         return [stage.addressing for stage in done]
 
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlops.params import load_params
 from mlops.pipeline.paths import REPORT
 from mlops.project import load_project
+from mlops.report import is_reported
 from mlops.repro import reproduce, up_to_date
 from mlops.source import write_fingerprint
 
@@ -31,7 +32,7 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
     write_fingerprint(params.data.source)
     if not force and not targets and up_to_date():
         known = known_decision(project, params)
-        if known is not None and REPORT.is_file():
+        if known is not None and is_reported(known):
             known.require_passed()
             print(f"Nothing to do: {known.model} version {known.version} is what this code and these data give.")
             if known.waits:

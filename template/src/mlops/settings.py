@@ -3,8 +3,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mlops.errors import UsageError
 
 
 class Settings(BaseSettings):
@@ -58,10 +60,21 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings; `MLFLOW_TRACKING_URI` counts as well, for MLflow's own tools read it."""
+    """Read the settings; `MLFLOW_TRACKING_URI` counts as well, for MLflow's own tools read it.
+
+    Raises:
+        UsageError: a variable has an impossible value.
+    """
     import os
 
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"MLOPS_{first['loc'][0]}".upper()
+        raise UsageError(
+            f"{name} is {first['input']!r}: {first['msg'].lower()}; mend it in the environment or in .env"
+        ) from error
     outside = os.environ.get("MLFLOW_TRACKING_URI")
     if outside and "tracking_uri" not in settings.model_fields_set:
         return settings.model_copy(update={"tracking_uri": outside})

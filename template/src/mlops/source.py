@@ -49,7 +49,10 @@ def open_source(location: str, name: str = "data.source") -> Source:
     """
     shown = without_secrets(location)
     if "://" not in location:
-        filesystem, paths, local = None, _local_paths(Path(location)), True
+        try:
+            filesystem, paths, local = None, _local_paths(Path(location)), True
+        except OSError as error:
+            raise UsageError(f"{name} '{shown}': {error.strerror}; name a file, a folder or a pattern") from error
     else:
         import fsspec
 
@@ -98,9 +101,19 @@ def _format(name: str) -> str | None:
 
 
 def write_fingerprint(location: str) -> str:
-    """Bring `data/source.json` up to date, leaving it alone where nothing changed; return its digest."""
+    """Bring `data/source.json` up to date, leaving it alone where nothing changed; return its digest.
+
+    Raises:
+        UsageError: what `open_source` raises.
+        MlopsError: a file cannot be read.
+    """
     source = open_source(location)
-    files = [{"path": _shown_path(path), **_identity(source, path)} for path in source.paths]
+    try:
+        files = [{"path": _shown_path(path), **_identity(source, path)} for path in source.paths]
+    except Exception as error:
+        raise MlopsError(
+            f"{source.name} '{source.location}' cannot be read: {type(error).__name__}: {error}"
+        ) from error
     content = {"source": source.location, "files": files}
     if not FINGERPRINT.is_file() or _read_or_none(FINGERPRINT) != content:
         write_json(FINGERPRINT, content)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from typing import Any
 
 from mlops.errors import MlopsError, UsageError
 from mlops.project import load_project
@@ -42,28 +42,19 @@ def serve_ui(host: str, port: int) -> None:
     relocate(file)
     print(f"MLflow on http://{host}:{port} (Ctrl-C ends it); it takes half a minute to come up")
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", settings.tracking_uri]
+    command += ["--host", host, "--port", str(port), "--workers", "1"]  # one person looks: one process comes up sooner
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    code = _run([*command, "--host", host, "--port", str(port), "--workers", "1"], environment)
-    if code:
+    ended = False
+    with subprocess.Popen(command, env=environment) as server:
+
+        def end(*_: Any) -> None:
+            """Pass on that the verb is to end, whoever says so: MLflow tells its own processes."""
+            nonlocal ended
+            ended = True
+            server.terminate()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, end)
+        code = server.wait()
+    if code and not ended:
         raise MlopsError(f"MLflow's server ended with exit code {code}")
-
-
-def _run(command: list[str], environment: dict[str, str]) -> int:
-    """Run a server until it ends, or is interrupted: then the processes that it has started end as well."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-
-    def end(number: int) -> None:
-        with suppress(ProcessLookupError):
-            if os.name == "nt":
-                process.send_signal(number)
-            else:
-                os.killpg(process.pid, number)
-
-    try:
-        return process.wait()
-    finally:
-        end(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=10)
-        end(getattr(signal, "SIGKILL", signal.SIGTERM))

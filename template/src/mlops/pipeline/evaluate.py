@@ -67,7 +67,7 @@ def run(project: Project, params: Params) -> None:
         rows.with_columns(*as_predictions(scores, bundle.classes)).write_parquet(folder / "predictions.parquet")
         known = frame.select(list(dict.fromkeys([*dataset.known_when_scoring, dataset.label])))
         sample(known, TEST_ROWS).write_parquet(folder / "sample.parquet")
-        evaluation_plots(folder, params.task, evaluation, truth, scores, deciding)
+        evaluation_plots(folder, params.task, evaluation, truth, scores, deciding, bundle.classes)
     write_json(METRICS, values)
 
 

@@ -19,13 +19,20 @@ def run(project: Project, params: Params) -> None:
     """Fit on `data/train.parquet` and write `models/bundle`; the same inputs give the same bundle."""
     dataset = project.dataset
     frame = pl.read_parquet(TRAIN)
-    features = make_features(project.build_features, frame, list(dataset.known_when_scoring))
+    try:
+        features = make_features(project.build_features, frame, list(dataset.known_when_scoring))
+    except MlopsError:
+        raise
+    except Exception as error:
+        raise UsageError(f"features.py: build failed: {type(error).__name__}: {error}; mend it there") from error
     classes = class_labels(frame[dataset.label], dataset.classes) if params.task == "classification" else None
     target = encode(frame[dataset.label], classes)
     try:
         estimator = project.build_estimator(features.schema, task=params.task, seed=params.seed, **params.estimator)
     except TypeError as error:
         raise UsageError(f"params.yaml: estimator does not fit estimator.py: {error}") from error
+    except Exception as error:
+        raise UsageError(f"estimator.py: build failed: {type(error).__name__}: {error}; mend it there") from error
     try:
         estimator.fit(features, target)
     except Exception as error:

@@ -87,7 +87,7 @@ def make_features(
     """Features of rows, made of the columns known when scoring and nothing else.
 
     Raises:
-        UsageError: `build` asks for another column, or does not keep one row a row.
+        UsageError: `build` asks for another column, gives no table, or does not keep one row a row.
     """
     try:
         features = build(frame.select(known))
@@ -97,6 +97,8 @@ def make_features(
             f"features.py asks for a column that is not known when scoring ({wanted}); add it to "
             "known_when_scoring in dataset.py if it truly is, else do without"
         ) from error
+    if not isinstance(features, pl.DataFrame):
+        raise UsageError(f"features.py: build gave {type(features).__name__}; it must return a polars DataFrame")
     if len(features) != len(frame):
         raise UsageError(f"features.py made {len(features):,} rows of {len(frame):,}; it must keep one row a row")
     return features

@@ -20,7 +20,7 @@ from mlops.project import Project
 from mlops.registry.card import TEXT, attach_card
 from mlops.registry.gate import Check, Rival, gate
 from mlops.registry.promotion import GATE, OvertakenError, Promotions, champion_before
-from mlops.report import write_report
+from mlops.report import is_reported, write_report
 from mlops.settings import Settings, load_settings
 from mlops.source import FINGERPRINT
 
@@ -122,7 +122,7 @@ def judge(project: Project, params: Params) -> Decision:
     decision = known_decision(project, params)
     if decision is None:
         return _Judgement(project, params).decide()
-    if not REPORT.is_file():
+    if not is_reported(decision):
         write_report(project, params, decision)
     return decision
 
