@@ -121,7 +121,7 @@ def narrowed(*unknown: str) -> Dataset:
     schema = SCHEMA.remove_columns([*unknown])
     schema.checks = [ORDERED]
     schema.columns["odds"].checks = [pa.Check.ge(0)]
-    return Dataset(contract=schema, key=[], target=pl.lit(None).alias("label"), known_when_scoring=KNOWN)
+    return Dataset(contract=schema, key=KNOWN[:1], target=pl.lit(None).alias("label"), known_when_scoring=KNOWN)
 
 
 def pandera_accepts(row: dict[str, Any]) -> bool:
