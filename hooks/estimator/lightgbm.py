@@ -8,6 +8,8 @@ from sklearn.compose import make_column_transformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
+from mlops.checkpoint import resumable
+
 ESTIMATORS = {"classification": LGBMClassifier, "regression": LGBMRegressor}
 
 
@@ -21,12 +23,14 @@ def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeli
     )
     return make_pipeline(
         make_column_transformer((encoder, categorical), remainder="passthrough"),
-        ESTIMATORS[task](
-            categorical_column=list(range(len(categorical))),
-            deterministic=True,
-            force_row_wise=True,
-            random_state=seed,
-            verbose=-1,
-            **params,
+        resumable(
+            ESTIMATORS[task](
+                categorical_column=list(range(len(categorical))),
+                deterministic=True,
+                force_row_wise=True,
+                random_state=seed,
+                verbose=-1,
+                **params,
+            )
         ),
     )

@@ -8,6 +8,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from xgboost import XGBClassifier, XGBRegressor
 
+from mlops.checkpoint import resumable
+
 ESTIMATORS = {"classification": XGBClassifier, "regression": XGBRegressor}
 
 
@@ -22,5 +24,5 @@ def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeli
     types = ["c"] * len(categorical) + ["q"] * (len(features) - len(categorical))
     return make_pipeline(
         make_column_transformer((encoder, categorical), remainder="passthrough"),
-        ESTIMATORS[task](enable_categorical=True, feature_types=types, random_state=seed, **params),
+        resumable(ESTIMATORS[task](enable_categorical=True, feature_types=types, random_state=seed, **params)),
     )

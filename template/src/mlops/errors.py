@@ -13,6 +13,16 @@ def redacted(text: str) -> str:
     return QUERY.sub(HIDDEN, CREDENTIALS.sub(f"{HIDDEN}@", text)) if "://" in text else text
 
 
+def is_foreign(error: BaseException) -> bool:
+    """Whether a library raised it, which mostly tells of a service, rather than Python or code of ours."""
+    return type(error).__module__.partition(".")[0] not in ("builtins", "mlops")
+
+
+def said(error: BaseException) -> str:
+    """The first line of what an error says, its name where it says nothing."""
+    return next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+
+
 class MlopsError(Exception):
     """A run that failed: bad data, a refused model, a service that does not answer. Exit code 1."""
 

@@ -3,7 +3,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -11,6 +11,7 @@ from mlops.errors import UsageError, redacted
 from mlops.files import canonical_hash
 
 Task = Literal["classification", "regression"]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Section(BaseModel):
@@ -148,19 +149,37 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     Raises:
         UsageError: it is no YAML, or a key is unknown, missing or has an impossible value.
     """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} holds no keys; it needs at least 'task'")
+    return checked(Params, content, path)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a file of the user's.
+
+    Raises:
+        UsageError: it is not there, or no YAML.
+    """
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no keys; it needs at least 'task'")
+
+
+def checked(model: type[Model], content: Any, path: Path, *within: str) -> Model:
+    """The content of a user's file, or of the section `within` it, as typed values.
+
+    Raises:
+        UsageError: a key is unknown, missing or has an impossible value.
+    """
     try:
-        return Params.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join([*within, *(str(part) for part in first["loc"])])
         if first["type"] == "extra_forbidden":
             raise UsageError(f"{path}: unknown key '{where}'; take it out or mend its spelling") from error
         shown = "" if first["type"] == "missing" else f" is {first['input']!r}"

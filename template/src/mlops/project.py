@@ -221,3 +221,13 @@ def load_project() -> Project:
     if sys.path[:1] != [str(root / "src")]:
         sys.path.insert(0, str(root / "src"))
     return Project(root=root, name=name, package=package, governance=governance)
+
+
+def extras() -> str:
+    """Advice for where a package is missing: how the extras of this project are installed; empty if it has none."""
+    try:
+        named = tomllib.loads((find_root() / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, UsageError, tomllib.TOMLDecodeError):
+        return ""
+    names = sorted(named.get("project", {}).get("optional-dependencies", {}))
+    return f"; uv sync {' '.join(f'--extra {name}' for name in names)}" if names else ""

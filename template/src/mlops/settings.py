@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """Where things are, from the environment or `.env`; what changes a model is in `params.yaml`."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
@@ -23,6 +24,11 @@ class Settings(BaseSettings):
     environment: str = "local"
     """Where this runs, such as dev, staging or prod; written beside predictions and decisions."""
 
+    data_remote: str | None = None
+    """The URL that DVC pushes to and pulls from where a platform runs a stage, in place of the remote in its config."""
+    checkpoints: Path | None = None
+    """The folder where boosters save themselves while they train, to go on from after an interruption."""
+
     model: str | None = None
     """What `mlops serve` serves if no option says: a bundle's folder or URL, NAME@ALIAS or a version."""
     model_version: str | None = None
@@ -30,7 +36,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """The address that `mlops serve` listens on if no option says; 0.0.0.0 in the image."""
     poll_seconds: float = Field(default=5.0, gt=0)
-    """How often `mlops serve` asks the registry for a new champion."""
+    """How often `mlops serve` asks the registry for a new champion, and `mlops deploy` a platform how far it is."""
     body_limit: int = Field(default=8 * 2**20, ge=1)
     """The most bytes that a request may have."""
     row_limit: int = Field(default=10_000, ge=1)
