@@ -44,13 +44,17 @@ def test_questions_come_in_the_order_of_a_form():
         "task",
         "framework",
         "governance",
+        "clouds",
+        "aws_region",
+        "aws_recovery_region",
+        "monthly_budget",
     ]
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_has_a_line_of_help_and_a_default(name):
     question = QUESTIONS[name]
-    assert question["default"]
+    assert question["default"] or question.get("multiselect")
     assert 0 < len(question["help"]) <= 80
     assert "\n" not in question["help"]
     assert "choices" in question or "validator" in question
@@ -58,7 +62,7 @@ def test_every_question_has_a_line_of_help_and_a_default(name):
 
 def test_defaults(render):
     answers = answers_of(render())
-    assert {name: answers[name] for name in QUESTIONS if name != "description"} == {
+    assert {name: answers[name] for name in QUESTIONS if name in answers and name != "description"} == {
         "project_name": "Flight delays",
         "project_slug": "flight-delays",
         "package_name": "flight_delays",
@@ -69,7 +73,31 @@ def test_defaults(render):
         "task": "classification",
         "framework": "scikit-learn",
         "governance": "standard",
+        "clouds": [],
     }
+
+
+def test_a_cloud_brings_questions_of_its_own(render):
+    cloud = {"aws_region": "us-east-1", "aws_recovery_region": "us-west-2", "monthly_budget": 500}
+    answers = answers_of(render(clouds=["aws"]))
+    assert cloud.items() <= answers.items()
+    elsewhere = answers_of(render(clouds=["aws"], aws_region="eu-central-1"))
+    assert (elsewhere["aws_region"], elsewhere["aws_recovery_region"]) == ("eu-central-1", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"aws_region": "Frankfurt"}, '"Frankfurt" is no region of AWS: write one such as eu-central-1.'),
+        ({"aws_region": 'us-east-1"; rm -rf'}, "is no region of AWS"),
+        ({"aws_recovery_region": "us-east-1"}, "The recovery region is the region itself: choose another."),
+        ({"monthly_budget": 0}, "0 is no budget: give a whole number of dollars, 1 or more."),
+        ({"monthly_budget": "many"}, "many"),
+        ({"clouds": ["ibm"]}, "ibm"),
+    ],
+)
+def test_wrong_answers_about_a_cloud_are_refused(template, tmp_path, wrong, told):
+    assert told in refusal(template, tmp_path / "project", **{"clouds": ["aws"], **wrong})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ is, so that a project's own commands run unchanged.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -118,11 +119,17 @@ class Environment:
 
 
 def install_shared(folder, projects, *, env):
-    """Installs what any of these rendered projects depends on, development groups included."""
+    """Installs what any of these rendered projects depends on, extras and development groups included.
+
+    Where an extra only narrows what all projects have, as one for an older server does, the others count.
+    """
     requirements = set()
     for project in projects:
         settings = tomllib.loads(Path(project, "pyproject.toml").read_text(encoding="utf-8"))
         requirements.update(settings["project"]["dependencies"])
+        common = {name_of(entry) for entry in settings["project"]["dependencies"]}
+        for extra in settings["project"].get("optional-dependencies", {}).values():
+            requirements.update(entry for entry in extra if name_of(entry) not in common)
         for group in settings.get("dependency-groups", {}).values():
             requirements.update(entry for entry in group if isinstance(entry, str))
     Path(folder).mkdir(parents=True)
@@ -132,6 +139,11 @@ def install_shared(folder, projects, *, env):
     uv("venv", "-q", "--python", sys.executable, venv, cwd=folder, env=env)
     uv("pip", "install", "-q", "--python", venv, "-r", listed, cwd=folder, env=env, timeout=900)
     return venv
+
+
+def name_of(requirement):
+    """The package that a requirement is about."""
+    return re.match(r"[\w.-]+", requirement).group()
 
 
 def uv(*arguments, cwd, env, timeout=300):

@@ -68,11 +68,116 @@ def promote(
 def rollback(
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "rolled back",
     approver: Annotated[str | None, typer.Option(help="Who answers for it; default: you, as git knows you.")] = None,
+    on: Annotated[str | None, typer.Option(help="A platform whose endpoint is to follow, such as aws.")] = None,
 ) -> None:
     """Go back to the champion before. Once more, to the one before that."""
+    if on is not None:
+        from mlops.platforms import deploying
+
+        deploying.roll_back(on, approver, reason)
+        return
     from mlops.registry import verbs
 
     verbs.rollback(approver, reason)
+
+
+@app.command()
+def deploy(
+    on: Annotated[str, typer.Option(help="The platform, such as aws.")],
+    model: Annotated[
+        str | None, typer.Option(help="A number, or an alias such as challenger; default: the champion.")
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Only say, as JSON, which version that is and what environments serve.")
+    ] = False,
+) -> None:
+    """Serve a version on a platform. By canary, and back where alarms or a row say that it is bad."""
+    from mlops.platforms import deploying
+
+    (deploying.look if look else deploying.deploy)(on, model)
+
+
+@app.command()
+def image(
+    target: Annotated[str, typer.Argument(help="pipeline or serving.")],
+    on: Annotated[str | None, typer.Option(help="A platform, to see whether it has the image.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which image these files make. Its tag names its content; exit code 3: the platform does not have it."""
+    from mlops.images import show_image
+
+    raise typer.Exit(0 if show_image(target, on, as_json=as_json) else 3)
+
+
+On = Annotated[str, typer.Option(help="The platform: local, or a cloud of this project.")]
+Ungrouped = Annotated[bool, typer.Option("--ungrouped", help="A container a stage, without regard to groups.")]
+
+
+@app.command("compile")
+def compile_(
+    on: On,
+    ungrouped: Ungrouped = False,
+    out: Annotated[Path | None, typer.Option(help="The folder to write to; default: build/PLATFORM.")] = None,
+) -> None:
+    """Write a platform's own definition of the pipeline. From dvc.yaml and resources.yaml; asks nothing of it."""
+    from mlops.platforms import verbs
+
+    verbs.compile_pipeline(on, grouped=not ungrouped, out=out)
+
+
+@app.command()
+def submit(
+    on: On,
+    ungrouped: Ungrouped = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it and do not wait for its end.")] = False,
+    data: Annotated[str | None, typer.Option(help="A URL in place of data.source in params.yaml.")] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="What names this start; default: code, parameters and data. Another word starts it again."),
+    ] = None,
+) -> None:
+    """Run the pipeline on a platform. Made or updated there, started once for the same code and data, and followed."""
+    from mlops.platforms import verbs
+
+    verbs.submit(on, grouped=not ungrouped, detach=detach, data=data, token=token)
+
+
+@app.command()
+def status(run: Annotated[str, typer.Argument(help="As `mlops submit` prints it.")], on: On) -> None:
+    """Say how a run on a platform stands. Exit code 1: it failed."""
+    from mlops.platforms import verbs
+
+    verbs.show_status(on, run)
+
+
+@app.command("exec")
+def exec_(
+    stages: Annotated[list[str], typer.Argument(help="Stages of dvc.yaml, in an order in which they can run.")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="DEP=PATH", help="The folder of an artifact that came.")
+    ] = None,
+    outputs: Annotated[
+        list[str] | None, typer.Option("--output", metavar="OUT=PATH", help="The folder for an artifact that goes.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="In place of data.source in params.yaml.")] = None,
+    hosts: Annotated[Path | None, typer.Option(help="A JSON file that says which of several machines this is.")] = None,
+    failure: Annotated[Path | None, typer.Option(help="A file for the reason if it fails.")] = None,
+) -> None:
+    """Run stages in a platform's container. Overwrites what dvc.yaml names and dvc.lock: not for your own copy."""
+    from mlops.platforms.container import run as run_stages
+
+    run_stages(stages, inputs or [], outputs or [], data=data, hosts=hosts, failure=failure)
+
+
+@app.command()
+def pull(
+    run: Annotated[str, typer.Argument(help="A run of a platform or of MLflow, a version, or an alias.")],
+    force: Annotated[bool, typer.Option("--force", help="Even over uncommitted changes of dvc.lock.")] = False,
+) -> None:
+    """Bring home what a run made elsewhere. Its dvc.lock, its data by DVC, its bundle and evaluation."""
+    from mlops.pull import pull_run
+
+    pull_run(run, force=force)
 
 
 audit = typer.Typer(help="The log of who registered, promoted and rolled back what.", no_args_is_help=True)
@@ -190,11 +295,14 @@ def monitor(
     ] = None,
     since: Annotated[str | None, typer.Option(help="Only rows from this date or time on.")] = None,
     until: Annotated[str | None, typer.Option(help="Only rows before this date or time.")] = None,
+    on: Annotated[
+        str | None, typer.Option(help="A platform whose alarms are to know what was found, such as aws.")
+    ] = None,
 ) -> None:
     """Look for drift and lost performance. Exit code 3: act."""
     from mlops.monitoring.monitor import monitor as watch
 
-    raise typer.Exit(3 if watch(current, labels, model, since, until) else 0)
+    raise typer.Exit(3 if watch(current, labels, model, since, until, on) else 0)
 
 
 @app.command()
@@ -221,9 +329,16 @@ def doctor(
     template: Annotated[
         bool, typer.Option("--template", help="Also compare with the template, and try an update on a copy.")
     ] = False,
+    on: Annotated[
+        str | None, typer.Option(help="A platform: look at its variables, its credentials and what they reach instead.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what is wrong and how to mend it. Exit code 3: something is."""
+    if on is not None:
+        from mlops.platforms.doctor import diagnose_platform
+
+        raise typer.Exit(3 if diagnose_platform(on, as_json=as_json) else 0)
     from mlops.doctor import diagnose
 
     raise typer.Exit(3 if diagnose(template=template, as_json=as_json) else 0)

@@ -45,11 +45,11 @@ def diagnose(*, template: bool = False, as_json: bool = False) -> bool:
         }
         print(json.dumps(told, indent=2))
     else:
-        _print(findings)
+        print_table(findings)
     return any(finding.fix for finding in findings)
 
 
-def _print(findings: list[Finding]) -> None:
+def print_table(findings: list[Finding]) -> None:
     console = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", "what", "found", "how to mend it"):
@@ -78,8 +78,8 @@ def _findings(project: Project) -> Iterator[Finding]:
     if isinstance(params, Params):
         yield from _lacking(params)
         yield _source(params)
-    yield _remote()
-    yield _store()
+    yield look_at_remote()
+    yield look_at_store()
 
 
 def _use(value: object) -> None:
@@ -155,13 +155,19 @@ def _source(params: Params) -> Finding:
     return finding
 
 
-def _remote() -> Finding:
+def look_at_remote() -> Finding:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    from mlops.settings import load_settings
+
+    wanted = load_settings().data_remote
     try:
         with Repo() as repo:
             name = repo.config["core"].get("remote")
+            if wanted and repo.config["remote"].get(name, {}).get("url") != wanted:
+                advice = f"dvc remote add --local --force --default shared {wanted}"
+                return Finding("DVC remote", f"is not what MLOPS_DATA_REMOTE says: {name or 'none'}", advice)
             if not name:
                 return Finding("DVC remote", "none is the default", "dvc remote add --default NAME URL")
             filesystem, path = repo.cloud.get_remote_odb(name).fs, repo.cloud.get_remote_odb(name).path
@@ -180,9 +186,9 @@ def _remote() -> Finding:
         return Finding("DVC remote", f"does not answer: {type(error).__name__}: {error}", "check the credentials")
 
 
-def _store() -> Finding:
+def look_at_store() -> Finding:
     from mlops.settings import Settings, load_settings
-    from mlops.tracking import database, open_client
+    from mlops.tracking import database, open_client, shown_uri
 
     finding, settings = _attempt("settings", load_settings)
     if not isinstance(settings, Settings):
@@ -191,4 +197,4 @@ def _store() -> Finding:
     if file is not None:
         return Finding("tracking store", str(file) if file.is_file() else "made by the first run", None)
     finding, _ = _attempt("tracking store", lambda: open_client(settings))
-    return finding
+    return finding if finding.fix else finding._replace(found=shown_uri(settings))

@@ -22,6 +22,16 @@ LARGEST_NEW_FILE = 10_000_000
 """Bytes of a file that git does not know yet, above which a patch does not carry it."""
 
 
+TOLD = "MLOPS_LINEAGE_"
+"""Variables in which a platform says what a container without git cannot know, such as MLOPS_LINEAGE_COMMIT."""
+
+
+def told() -> dict[str, str]:
+    """Those variables as tags."""
+    found = {name.removeprefix(TOLD): value for name, value in os.environ.items() if name.startswith(TOLD)}
+    return {f"mlops.{name.lower()}": value for name, value in found.items()}
+
+
 def git(*arguments: str) -> str | None:
     """The output of a git command in the current folder, or None where it fails."""
     out = _git_bytes(*arguments)
@@ -60,7 +70,9 @@ def uncommitted_patch() -> bytes:
 
 @cache
 def whoami() -> str:
-    """Who runs this: the person that the CI names, else git's user, else the system's."""
+    """Who runs this: whom the platform or the CI names, else git's user, else the system's."""
+    if trainer := told().get("mlops.trainer"):
+        return trainer
     for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR"):
         if os.environ.get(name):
             return os.environ[name]
@@ -76,6 +88,8 @@ def whoami() -> str:
 @cache
 def commit_and_author() -> tuple[str, str]:
     """The present commit and its author, `none` and nobody where there is none yet."""
+    if commit := told().get("mlops.commit"):
+        return commit, told().get("mlops.author", "")
     commit, _, author = (git("log", "-1", "--format=%H%x09%an <%ae>") or "none").strip().partition("\t")
     return commit, author
 
@@ -98,7 +112,8 @@ def data_hash() -> str:
     locked: Any = yaml.safe_load(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
     for stage in (locked or {}).get("stages", {}).values():
         for out in stage.get("outs", []):
-            if out.get("path") == RAW.as_posix() and out.get("size") == RAW.stat().st_size:
+            # Where a platform judges, only what is needed for it is there.
+            if out.get("path") == RAW.as_posix() and (not RAW.exists() or out.get("size") == RAW.stat().st_size):
                 return str(out["md5"])
     return file_hash(RAW, "md5")
 
@@ -124,4 +139,5 @@ def lineage_tags(params: Params, *, dirty: bool) -> dict[str, str]:
         "mlops.data_md5": data_hash(),
         "mlops.params_sha256": params.hash,
         "mlops.template_version": template_version(),
+        **told(),
     }

@@ -21,8 +21,22 @@ Watch = Callable[[str], Any]
 """Called with a stage's name; gives a context that lasts while the stage runs."""
 
 
-def reproduce(watch: Watch, *, force: bool = False, targets: list[str] | None = None) -> list[str]:
+def reproduce(
+    watch: Watch,
+    *,
+    force: bool = False,
+    targets: list[str] | None = None,
+    alone: bool = False,
+    keep: bool = True,
+) -> list[str]:
     """Bring the pipeline of `dvc.yaml` up to date.
+
+    Args:
+        watch: Lasts while a stage runs.
+        force: Run stages even if nothing changed.
+        targets: Stages to bring up to date; default all.
+        alone: Take these stages in this order, and what they need as it is.
+        keep: Put outputs into DVC's cache.
 
     Returns:
         The names of the stages that were not up to date, in the order in which they ran.
@@ -36,9 +50,9 @@ def reproduce(watch: Watch, *, force: bool = False, targets: list[str] | None = 
     from dvc.stage.exceptions import StageNotFound
 
     def work() -> list[str]:
-        with Repo() as repo, _stages_in_process(watch):
+        with Repo() as repo, _stages_in_process(watch, judged=not targets or JUDGE in targets):
             try:
-                done = repo.reproduce(targets or None, force=force)
+                done = repo.reproduce(targets or None, force=force, single_item=alone, no_commit=not keep)
             except StageNotFound as error:
                 known = ", ".join(stage.addressing for stage in repo.index.stages)
                 raise UsageError(f"{_one_line(error)}; choose from {known}") from error
@@ -116,7 +130,7 @@ def _one_line(error: BaseException) -> str:
 
 
 @contextmanager
-def _stages_in_process(watch: Watch) -> Iterator[None]:
+def _stages_in_process(watch: Watch, *, judged: bool) -> Iterator[None]:
     """Make DVC call our stages instead of starting a process for each.
 
     This replaces a private function of DVC; where a version has none, its own way is taken, and a
@@ -134,11 +148,11 @@ def _stages_in_process(watch: Watch) -> Iterator[None]:
         words = shlex.split(command)
         ours = words[:2] == ["mlops", "stage"] and len(words) == 3 and words[2] in STAGES
         ours = ours and Path(options["cwd"]).resolve() == root.resolve()
-        judged = ours and words[2] == JUDGE
-        if not judged:
+        is_judge = ours and words[2] == JUDGE
+        if judged and not is_judge:
             ahead.start()  # something has changed, so there will be something to judge
         with watch(words[2] if ours else command):
-            if judged and ahead.started:
+            if is_judge and ahead.started:
                 ahead.run()
             elif ours:
                 run_stage(words[2])

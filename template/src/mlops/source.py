@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.errors import MlopsError, UsageError, redacted
 from mlops.files import canonical_hash, file_hash, is_below, read_json, write_json
+from mlops.project import extras
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,7 +65,9 @@ def open_source(location: str, name: str = "data.source") -> Source:
                 paths = sorted(name for name in filesystem.find(path) if _format(name))
             else:
                 paths = [path] if filesystem.exists(path) else []
-        except (ImportError, ValueError) as error:
+        except ImportError as error:
+            raise UsageError(f"{name} '{shown}': {error}{extras()}") from error
+        except ValueError as error:
             raise UsageError(f"{name} '{shown}': {error}") from error
         except Exception as error:
             raise MlopsError(f"{name} '{shown}' cannot be reached: {type(error).__name__}: {error}") from error
@@ -100,8 +103,8 @@ def _format(name: str) -> str | None:
     return next((kind for suffix, kind in FORMATS.items() if name.lower().endswith(suffix)), None)
 
 
-def write_fingerprint(location: str) -> str:
-    """Bring `data/source.json` up to date, leaving it alone where nothing changed; return its digest.
+def fingerprint(location: str) -> dict[str, Any]:
+    """The names, sizes and hashes of a source's files.
 
     Raises:
         UsageError: what `open_source` raises.
@@ -114,7 +117,12 @@ def write_fingerprint(location: str) -> str:
         raise MlopsError(
             f"{source.name} '{source.location}' cannot be read: {type(error).__name__}: {error}"
         ) from error
-    content = {"source": source.location, "files": files}
+    return {"source": source.location, "files": files}
+
+
+def write_fingerprint(location: str) -> str:
+    """Bring `data/source.json` up to date, leaving it alone where nothing changed; return its digest."""
+    content = fingerprint(location)
     if not FINGERPRINT.is_file() or _read_or_none(FINGERPRINT) != content:
         write_json(FINGERPRINT, content)
     return canonical_hash(content)

@@ -2,6 +2,7 @@
 """MLflow, in the small part of its API that every server has: runs, tags, artifacts, versions."""
 
 import json
+import logging
 import math
 import os
 import sqlite3
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from mlops.errors import MlopsError, UsageError
+from mlops.errors import MlopsError, UsageError, is_foreign, said
 from mlops.files import is_below, replacing
+from mlops.project import extras
 from mlops.settings import Settings
 from mlops.source import without_secrets
 
@@ -51,9 +53,14 @@ def answering(settings: Settings) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, OSError) as error:
-        what = (str(error).splitlines() or [type(error).__name__])[0]
-        raise MlopsError(f"the tracking store {shown_uri(settings)} failed: {what}; run again to go on") from error
+    except MlopsError:
+        raise
+    except Exception as error:
+        if not (isinstance(error, MlflowException | OSError) or is_foreign(error)):
+            raise
+        raise MlopsError(
+            f"the tracking store {shown_uri(settings)} failed: {said(error)}; run again to go on"
+        ) from error
 
 
 def open_client(settings: Settings) -> "MlflowClient":
@@ -67,21 +74,29 @@ def open_client(settings: Settings) -> "MlflowClient":
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient, set_tracking_uri
     from mlflow.exceptions import MlflowException
+    from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 
+    # A plugin that signs requests to one kind of server complains of all others; and each retry is told.
+    for name in ("mlflow.tracking.request_header.registry", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     if (file := database(settings)) is not None:
         make_database(file)
         relocate(file)
+    else:
+        set_tracking_uri(settings.tracking_uri)  # which is where plugins look, whatever the client's is
     try:
         client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
         client.search_experiments(max_results=1)
-    except MlflowException as error:
-        raise MlopsError(
-            f"the tracking store {shown_uri(settings)} does not answer: {str(error).splitlines()[0]}"
+    except UnsupportedModelRegistryStoreURIException as error:
+        raise UsageError(
+            f"MLOPS_TRACKING_URI '{shown_uri(settings)}': no package that is installed knows such an address{extras()}"
         ) from error
     except Exception as error:
-        raise UsageError(f"MLOPS_TRACKING_URI '{shown_uri(settings)}': {str(error).splitlines()[0]}") from error
+        if not (isinstance(error, MlflowException | OSError) or is_foreign(error)):
+            raise UsageError(f"MLOPS_TRACKING_URI '{shown_uri(settings)}': {said(error)}") from error
+        raise MlopsError(f"the tracking store {shown_uri(settings)} does not answer: {said(error)}") from error
     return client
 
 
@@ -288,11 +303,17 @@ def download(client: "MlflowClient", run_id: str, path: str) -> Path:
     Raises:
         MlflowException, OSError: there is none, or the store does not answer.
     """
+    from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     place = client.get_run(run_id).info.artifact_uri
     store = get_artifact_repository(place, tracking_uri=client.tracking_uri)
-    return Path(store.download_artifacts(path))  # type: ignore[no-untyped-call]
+    try:
+        return Path(store.download_artifacts(path))  # type: ignore[no-untyped-call]
+    except Exception as error:
+        if isinstance(error, MlflowException) or not is_foreign(error):
+            raise
+        raise OSError(said(error)) from error
 
 
 def log_values(
@@ -307,13 +328,13 @@ def log_values(
     from mlflow.entities import Metric, Param, RunTag
 
     now = time.time_ns() // 1_000_000
-    entries = [Param(key, str(value)[:6000]) for key, value in params.items()]
+    entries = [Param(key, str(value)[:6000]) for key, value in params.items()]  # type: ignore[no-untyped-call, unused-ignore]
     for start in range(0, len(entries), 100):
         client.log_batch(run_id, params=entries[start : start + 100])
     client.log_batch(
         run_id,
         metrics=[Metric(key, value, now, 0) for key, value in metrics.items() if not math.isnan(value)],
-        tags=[RunTag(key, value) for key, value in tags.items()],
+        tags=[RunTag(key, value) for key, value in tags.items()],  # type: ignore[no-untyped-call, unused-ignore]
     )
 
 

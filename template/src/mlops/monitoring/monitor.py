@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """`mlops monitor`: what moved since the model was trained, as a page, as JSON and in MLflow."""
 
+import math
 import re
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -36,8 +37,15 @@ class Question:
     period: Period = field(default_factory=Period)
 
 
-def monitor(current: str | None, labels: str | None, model: str | None, since: str | None, until: str | None) -> bool:
-    """Watch rows, write the report and print what was found.
+def monitor(
+    current: str | None,
+    labels: str | None,
+    model: str | None,
+    since: str | None,
+    until: str | None,
+    on: str | None = None,
+) -> bool:
+    """Watch rows, write the report and print what was found; a platform `on` which alarms act gets the figures.
 
     Returns:
         Whether somebody has to act.
@@ -45,14 +53,18 @@ def monitor(current: str | None, labels: str | None, model: str | None, since: s
     from rich.console import Console
 
     from mlops.params import load_params
+    from mlops.platforms import connect
     from mlops.project import load_project
     from mlops.settings import load_settings
 
     project, params, settings = load_project(), load_params(), load_settings()
     question = Question(current, labels, model, Period.parse(since, until))
+    platform = connect(on, project, settings) if on is not None else None
     console = Console(highlight=False)
     client = tracking.open_client(settings)
     content = examine(project, params, settings, client, question, console)
+    if platform is not None:
+        platform.publish(_signals(content), {"Environment": settings.environment})
     console.print(f"[bold]{'act' if content['verdict'] == 'act' else 'fine'}[/bold]: ", end="")
     console.print(content["summary"], markup=False)
     console.print(f"report: {FOLDER / 'index.html'}", markup=False)
@@ -228,3 +240,17 @@ def _figures(content: dict[str, Any]) -> dict[str, float]:
     for column in content["columns"]:
         figures["drift_" + re.sub(r"[^\w\-. :/]", "_", column["name"])] = column["effect"]
     return {name: float(value) for name, value in figures.items() if value is not None}
+
+
+def _signals(content: dict[str, Any]) -> dict[str, float]:
+    """What alarms of a platform act on; what could not be said without labels is left out."""
+    rows, labels, performance = content["current"]["rows"], content["labels"], content["performance"]
+    signals = {
+        "Act": content["verdict"] == "act",
+        "Performance": performance and performance["relative"],
+        "LabelDrift": labels and labels["distance"],
+        "PredictionDrift": content["predictions"]["distance"],
+        "Quality": content["quality"]["broken_rows"] / rows,
+        "Rows": rows,
+    }
+    return {name: float(value) for name, value in signals.items() if value is not None and math.isfinite(value)}

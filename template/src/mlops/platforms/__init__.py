@@ -1,0 +1,38 @@
+# The template's: `copier update` renews this file.
+"""Where the pipeline runs and the model is served: here, or on a cloud. One adapter a platform, found by its name."""
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+from mlops.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlops.platforms.base import Platform
+    from mlops.project import Project
+    from mlops.settings import Settings
+
+SHARED = ("base", "container", "dag", "deploying", "doctor", "resources", "verbs")
+"""Modules of this package that are no adapter."""
+
+
+def available() -> list[str]:
+    """The platforms that this project has an adapter of, in order of their names."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
+
+
+def connect(name: str, project: "Project", settings: "Settings") -> "Platform":
+    """The adapter of a platform; nothing is asked of the platform itself.
+
+    Raises:
+        UsageError: the project has no such platform, its packages are not installed, or a setting is wrong.
+    """
+    if name not in available():
+        raise UsageError(f"--on '{name}': this project has {', '.join(available())}; others are added by copier update")
+    try:
+        module = importlib.import_module(f"mlops.platforms.{name}")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--on {name} needs the package '{error.name}', which is not installed: uv sync --extra {name}"
+        ) from error
+    return module.connect(project, settings)  # type: ignore[no-any-return]

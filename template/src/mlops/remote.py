@@ -1,0 +1,91 @@
+# The template's: `copier update` renews this file.
+"""DVC's remote: where data and models are kept for another machine and a later day."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlops.errors import MlopsError, redacted, said
+
+NAME = "shared"
+"""What the remote is called that a platform names, beside those of `.dvc/config`."""
+LOGGERS = ("dvc", "dvc_data", "dvc_objects")
+
+
+def use(url: str) -> None:
+    """Make a URL the default remote of this working copy, in `.dvc/config.local`: nothing that is in git changes.
+
+    `dvc remote add --local --force --default shared URL` does the same.
+    """
+    from dvc.config import Config
+
+    with Config(".dvc").edit("local") as config:
+        config.setdefault("core", {})["remote"] = NAME
+        config.setdefault("remote", {}).setdefault(NAME, {})["url"] = url
+
+
+def push(targets: list[str] | None = None) -> int:
+    """Push what is not there yet of these stages or files, or of all; return how many files that were.
+
+    Raises:
+        MlopsError: the remote does not answer or refuses; what has been pushed stays, and the rest can be.
+    """
+    from dvc.repo import Repo
+
+    with _answering("pushed to"), Repo() as repo:
+        return int(repo.push(targets=targets or None))
+
+
+def pull(targets: list[str] | None = None, *, some: bool = False, force: bool = False) -> int:
+    """Bring these stages' outputs or files, or all, from the remote to their places; return how many files came.
+
+    `some`: what the remote lacks is left as it is. `force`: what is in the way goes, even if DVC has it nowhere.
+
+    Raises:
+        MlopsError: the remote does not answer, refuses or lacks a file.
+    """
+    from dvc.repo import Repo
+
+    with _answering("pulled from"), Repo() as repo:
+        return int(repo.pull(targets=targets or None, allow_missing=some, force=force)["stats"]["fetched"])
+
+
+class _Causes(logging.Handler):
+    """Keeps what DVC only logs: that so many files failed, without why, is what it raises."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.found: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            self.found.append(record.exc_info[1])
+
+
+@contextmanager
+def _answering(doing: str) -> Iterator[None]:
+    import dvc.repo  # noqa: F401 - which gives the loggers handlers of its own
+
+    causes, loggers = _Causes(), [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger, logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.handlers, logger.propagate = [causes], False
+    try:
+        yield
+    except Exception as error:
+        why = said(next(iter(causes.found), error))
+        raise MlopsError(
+            f"the DVC remote {_url()} cannot be {doing}: {why}; check network and login. "
+            "What was done stays: run again to go on"
+        ) from error
+    finally:
+        for logger, handlers, propagate in before:
+            logger.handlers, logger.propagate = handlers, propagate
+
+
+def _url() -> str:
+    from dvc.config import Config
+
+    config = Config(str(Path(".dvc")))
+    return redacted(str(config["remote"].get(config["core"].get("remote"), {}).get("url", "that is the default")))
