@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from harness import MEASUREMENTS, Bench, Row, UnmeasuredError  # noqa: E402
 
-MODULES = ("copying", "updating", "running", "memory", "serving", "monitoring", "fleet")
+MODULES = ("copying", "updating", "running", "memory", "serving", "monitoring", "fleet", "clouds")
 
 
 def main() -> int:
