@@ -5,6 +5,7 @@ The tools come from the project's environment, at the versions in uv.lock, so a 
 hooks and CI agree.
 """
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -41,3 +42,18 @@ def tests(session: nox.Session) -> None:
 def run(session: nox.Session) -> None:
     """Run the pipeline; arguments after `--` go to `mlops run`."""
     session.run("mlops", "run", *session.posargs)
+
+
+@nox.session
+def infra(session: nox.Session) -> None:
+    """Check the infrastructure as code and run its tests, with `terraform` or `tofu`, where the project has any."""
+    layers = sorted({path.parent for path in Path("infra").glob("*/*/*.tf")})
+    if not layers:
+        session.skip("This project has no infra/: add a cloud by copier update")
+    program = shutil.which("terraform") or shutil.which("tofu")
+    if program is None:
+        session.error("Neither terraform nor tofu is on PATH: install one of them")
+    session.run(program, "fmt", "-check", "-diff", "-recursive", "infra", external=True)
+    for folder in layers:
+        for command in (["init", "-backend=false"], ["validate"], ["test"]):
+            session.run(program, f"-chdir={folder}", *command, external=True)
