@@ -60,6 +60,17 @@ def act(project, event, *arguments, stubs, folder, code=0, timeout=1200):
     return done
 
 
+def take_environment_of_tests(project):
+    """The setup action is the user's: here it takes the environment that the tests have, and installs no new one."""
+    own = f"echo UV_PROJECT_ENVIRONMENT={project.path}/.venv >>$GITHUB_ENV\necho UV_NO_SYNC=1 >>$GITHUB_ENV"
+    action = {
+        "name": "Set up",
+        "description": "As the tests have it.",
+        "runs": {"using": "composite", "steps": [{"shell": "bash", "run": own}]},
+    }
+    (project.path / ".github/actions/setup/action.yml").write_text(yaml.safe_dump(action), encoding="utf-8")
+
+
 def _of_failed_jobs(out):
     """The lines of jobs that failed, of all that act prints as `[workflow/job] line`."""
     lines = [(line.partition("]")[0], line) for line in out.splitlines()]
@@ -74,13 +85,18 @@ def _without_venv(project):
     return {**project.env, "PATH": os.pathsep.join(kept)}
 
 
+def _spellings(name):
+    """What an action may call the input that its script sees as INPUT_<NAME>."""
+    return sorted({name.lower().replace("_", "-"), name.lower()})
+
+
 def _write_stub(folder, script):
     inputs = sorted(set(re.findall(r"INPUT_(\w+)", script)))
     outputs = re.findall(r"echo \"?([\w-]+)=.*GITHUB_OUTPUT", script)
     stub = {
         "name": "stub",
         "description": "Stands for an action in tests.",
-        "inputs": {name.lower().replace("_", "-"): {"required": False} for name in inputs},
+        "inputs": {spelt: {"required": False} for name in inputs for spelt in _spellings(name)},
         "outputs": {name: {"description": name, "value": f"${{{{ steps.stub.outputs.{name} }}}}"} for name in outputs},
         "runs": {
             "using": "composite",
@@ -89,7 +105,10 @@ def _write_stub(folder, script):
                     "id": "stub",
                     "shell": "bash",
                     "run": script,
-                    "env": {f"INPUT_{name}": f"${{{{ inputs.{name.lower().replace('_', '-')} }}}}" for name in inputs},
+                    "env": {
+                        f"INPUT_{name}": f"${{{{ {' || '.join(f'inputs.{spelt}' for spelt in _spellings(name))} }}}}"
+                        for name in inputs
+                    },
                 }
             ],
         },

@@ -57,11 +57,24 @@ def test_hadolint_finds_nothing(folder):
     assert done.code == 0, done
 
 
-def test_the_last_target_is_pipeline_and_not_root(folder):
+def test_the_last_target_is_pipeline_and_neither_is_run_by_root_unless_told(folder):
+    """SageMaker mounts folders of root's and takes no other user: image.yml says so."""
     stages = [rest.rsplit(" AS ", 1)[1] for word, rest in instructions(folder) if word == "FROM"]
     assert stages == ["uv", "base", "environment", "runtime", "serving", "pipeline"]
-    users = [rest for word, rest in instructions(folder) if word == "USER"]
-    assert [int(user) > 0 for user in users] == [True, True]
+    assert [rest for word, rest in instructions(folder) if word == "USER"] == ["${RUN_AS}", "${RUN_AS}"]
+    assert [rest for word, rest in instructions(folder) if rest.startswith("RUN_AS")] == ["RUN_AS=1000", "RUN_AS=1000"]
+    assert any(word == "RUN" and "useradd --uid 1000" in rest for word, rest in instructions(folder))
+
+
+def test_images_for_a_cloud_are_built_to_run_as_root(render):
+    workflow = render(clouds=["aws"]) / ".github/workflows/image.yml"
+    assert "--build-arg RUN_AS=root" in workflow.read_text(encoding="utf-8")
+
+
+def test_both_targets_have_the_clouds_packages(folder):
+    syncs = [rest for word, rest in instructions(folder) if word == "RUN" and "uv sync" in rest]
+    assert len(syncs) == 2
+    assert all("--all-extras" in rest for rest in syncs)
 
 
 def test_what_serves_has_the_machinery_and_no_model_and_listens_to_all(folder):

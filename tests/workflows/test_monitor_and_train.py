@@ -1,11 +1,12 @@
 """monitor.yml and train.yml are run with act: one issue while somebody has to act, and a comment on a pull request."""
 
 import json
-import sys
 
 import pytest
 from loop.conftest import half_year, loop  # noqa: F401 - the same project
 from project.conftest import made, rendered  # noqa: F401 - which is made there
+from support import workspace as workspaces
+from support.programs import Programs
 from support.template import git
 from support.workflows import act
 
@@ -13,32 +14,6 @@ STUBS = {
     "astral-sh/setup-uv": "uv --version",
     "actions/upload-artifact": 'cp -R "$INPUT_PATH" "$STUBS/$INPUT_NAME"',
 }
-GH = """#!{python}
-import json, pathlib, sys
-asked = sys.argv[1:]
-if "--body-file" in asked:
-    asked.append(pathlib.Path(asked[asked.index("--body-file") + 1]).read_text())
-with pathlib.Path({calls!r}).open("a") as stream:
-    stream.write(json.dumps(asked) + "\\n")
-if asked[:2] == ["issue", "list"]:
-    print({issue!r})
-"""
-
-
-class Hub:
-    """A `gh` that keeps what it was asked for."""
-
-    def __init__(self, folder, issue=""):
-        folder.mkdir()
-        self.folder, self.calls = folder, folder / "calls.jsonl"
-        script = folder / "gh"
-        script.write_text(GH.format(python=sys.executable, calls=str(self.calls), issue=issue), encoding="utf-8")
-        script.chmod(0o755)
-
-    @property
-    def asked(self):
-        lines = self.calls.read_text(encoding="utf-8").splitlines() if self.calls.exists() else []
-        return [json.loads(line) for line in lines if json.loads(line)[:2] != ["issue", "list"]]
 
 
 @pytest.fixture
@@ -53,8 +28,13 @@ def watched(loop):  # noqa: F811
     return project
 
 
+@pytest.fixture
+def hub(tmp_path):
+    return Programs(tmp_path / "hub", names=["gh"])
+
+
 def run(project, hub, event, *arguments, folder, code=0):
-    there = type(project)(project.path, {**project.env, "PATH": f"{hub.folder}:{project.env['PATH']}"})
+    there = hub.before(project)
     stated = ["--var", "MLOPS_TRACKING_URI=sqlite:///mlflow.db", "-s", "GITHUB_TOKEN=a-long-token-of-no-use"]
     return act(there, event, *stated, *arguments, stubs=STUBS, folder=folder, code=code)
 
@@ -65,19 +45,18 @@ def monitor(project, hub, name, folder):
     return run(project, hub, "workflow_dispatch", "-W", ".github/workflows/monitor.yml", *inputs, folder=folder)
 
 
-def test_somebody_has_to_act_so_an_issue_is_opened_and_training_started(watched, tmp_path):
-    hub = Hub(tmp_path / "hub")
+def test_somebody_has_to_act_so_an_issue_is_opened_and_training_started(watched, hub, tmp_path):
     monitor(watched, hub, "december", tmp_path / "act")
-    label, issue = (call for call in hub.asked if call[0] in ("label", "issue"))
+    (label,) = hub.asked("gh", "label")
     assert label[:3] == ["label", "create", "monitor"]
-    assert issue[:2] == ["issue", "create"]
+    (issue,) = hub.asked("gh", "issue", "create")
     assert "the Brier score" in issue[issue.index("--body") + 1]
-    (training,) = [call for call in hub.asked if call[0] == "workflow"]
+    (training,) = hub.asked("gh", "workflow")
     assert training[:3] == ["workflow", "run", "train.yml"]
     assert (tmp_path / "act" / "monitor" / "index.html").is_file()
 
 
-def test_a_pull_request_gets_the_metrics_of_both_sides_as_a_comment(watched, tmp_path):
+def test_a_pull_request_gets_the_metrics_of_both_sides_as_a_comment(watched, hub, tmp_path):
     base = git("rev-parse", "HEAD", cwd=watched.path)
     watched.set({"estimator.max_iter": 120, "gate.minimum_gain": -1.0})
     watched.commit()
@@ -86,10 +65,35 @@ def test_a_pull_request_gets_the_metrics_of_both_sides_as_a_comment(watched, tmp
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"pull_request": pull, "repository": repository}), encoding="utf-8")
     git("remote", "add", "origin", "https://github.com/me/mine.git", cwd=watched.path)
-    hub = Hub(tmp_path / "hub")
+    hub.answer((["gh", "api", "--paginate"], "11\n", 0, 1))
     chosen = ["-W", ".github/workflows/train.yml", "-e", event]
     run(watched, hub, "pull_request", *chosen, folder=tmp_path / "act")
-    (comment,) = hub.asked
-    assert comment[:3] == ["pr", "comment", "7"]
-    assert "champion (version 1)" in comment[-1]
-    assert "roc_auc (decides)" in comment[-1]
+    search, renew = hub.asked("gh", "api")
+    assert search[1] == "repos/me/mine/issues/7/comments"
+    assert {"PATCH", "repos/me/mine/issues/comments/11"} <= set(renew)
+    assert renew[-1].startswith("## The model of this pull request\n")
+    assert "champion (version 1)" in renew[-1]
+    assert "roc_auc (decides)" in renew[-1]
+
+
+def test_with_a_cloud_the_workflow_tells_and_the_cloud_trains(loop, site):  # noqa: F811
+    there = site(loop())
+    there.variables |= {"MLOPS_TRACKING_URI": f"sqlite:///{there.project.path}/mlflow.db"}
+    rows = ["--input", "current=new/december.parquet", "--input", "labels=new/december-labels.parquet"]
+    there.run("workflow_dispatch", "monitor.yml", *rows, AWS_REGION="us-east-1")
+    assert there.lines("logins") == ["arn:aws:iam::123456789012:role/train"]
+    assert [call[-2:] for call in there.programs.asked("uv", "sync")] == [["--extra", "aws"]]
+    (issue,) = there.programs.asked("gh", "issue", "create")
+    assert "the Brier score" in issue[issue.index("--body") + 1]
+    assert there.programs.asked("gh", "workflow") == []
+
+
+def test_with_a_cloud_a_person_brings_the_pipeline_there(project, site):
+    here = workspaces.workspace(project(clouds=["aws"]))
+    there = site(here)
+    there.programs.answer((["mlops", "submit"], "started\n", 0))
+    there.run("workflow_dispatch", "train.yml")
+    (submitted,) = there.programs.asked("uv", "submit")
+    assert submitted == ["run", "mlops", "submit", "--on", "aws", "--detach"]
+    assert here.mlops("submit", "--help").code == 0
+    assert there.lines("logins") == ["arn:aws:iam::123456789012:role/train"]

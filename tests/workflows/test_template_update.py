@@ -5,11 +5,10 @@ import os
 from dataclasses import replace as with_changes
 
 import pytest
-import yaml
 from support.gh import GitHub
 from support.successor import CHANGED, LINE, NEW, NEW_LINE, OLD, commit, replace, two_releases
 from support.template import copy
-from support.workflows import act, load
+from support.workflows import act, load, take_environment_of_tests
 
 WORKFLOW = ".github/workflows/template-update.yml"
 APP = ("--var", "TEMPLATE_UPDATE_APP_ID=12345", "--secret", "TEMPLATE_UPDATE_APP_KEY=a-private-key-of-an-app")
@@ -52,19 +51,7 @@ class Repository:
         path = os.pathsep.join([str(self.github.folder), project.env["PATH"]])
         self.project = with_changes(project, env={**project.env, "PATH": path})
         self.path = project.path
-        # The setup is the user's: here it takes the environment that the tests have, not a new one.
-        steps = [
-            {
-                "shell": "bash",
-                "run": f"echo UV_PROJECT_ENVIRONMENT={self.path}/.venv >>$GITHUB_ENV\necho UV_NO_SYNC=1 >>$GITHUB_ENV",
-            }
-        ]
-        action = {
-            "name": "Set up",
-            "description": "As the tests have it.",
-            "runs": {"using": "composite", "steps": steps},
-        }
-        (self.path / ".github/actions/setup/action.yml").write_text(yaml.safe_dump(action), encoding="utf-8")
+        take_environment_of_tests(self)
         commit(self.path)
         self._runs = 0
 

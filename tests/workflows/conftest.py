@@ -1,0 +1,86 @@
+"""A project whose workflows are run with act, with programs that keep what they are asked and a cloud behind."""
+
+from itertools import count
+
+import pytest
+from clouds.aws.conftest import aws, server  # noqa: F401 - the same cloud
+from project.conftest import made, rendered, small  # noqa: F401 - the same projects
+from support.aws import ACCOUNT, CREDENTIALS, REGION
+from support.programs import Programs
+from support.template import git
+from support.workflows import act, take_environment_of_tests
+
+REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+VARIABLES = {
+    "MLOPS_PLATFORM": "aws",
+    **{f"MLOPS_AWS_{role.upper()}_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{role}" for role in ("plan", "apply")},
+    **{f"MLOPS_AWS_{role.upper()}_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/{role}" for role in ("train", "deploy")},
+    "MLOPS_AWS_BUCKET": "flight-delays-dev",
+    "MLOPS_AWS_PIPELINE_REPOSITORY": f"{REGISTRY}/flight-delays-pipeline",
+    "MLOPS_AWS_SERVING_REPOSITORY": f"{REGISTRY}/flight-delays-serving",
+    "MLOPS_AWS_PIPELINE_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/mlops/pipeline",
+    "MLOPS_AWS_ENDPOINT_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/mlops/endpoint",
+}
+UPLOAD = 'mkdir -p "$STUBS/$INPUT_NAME" && cp -R "$INPUT_PATH" "$STUBS/$INPUT_NAME/"'
+# Of one artifact its files, of a pattern those of all that fit, if there are any.
+DOWNLOAD = """
+mkdir -p "$INPUT_PATH"
+for folder in "$STUBS/"${INPUT_PATTERN:-$INPUT_NAME}; do
+  [ ! -d "$folder" ] || cp -R "$folder/." "$INPUT_PATH/"
+done
+[ -n "$INPUT_PATTERN" ] || [ -d "$STUBS/$INPUT_NAME" ]
+"""
+LOGIN = """
+[ -n "$INPUT_ROLE_TO_ASSUME" ]
+[ "$INPUT_AWS_REGION" = us-east-1 ]
+echo "$INPUT_ROLE_TO_ASSUME" >>"$STUBS/logins"
+"""
+
+
+class Site:
+    """A repository with a cloud behind it; `run(event, ...)` runs a workflow, `asked` is what programs were asked."""
+
+    def __init__(self, project, cloud, folder):
+        self.project, self.folder, self.programs = project, folder, Programs(folder / "bin")
+        self.variables = dict(VARIABLES)
+        self._numbers = count(1)
+        said = {**CREDENTIALS, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.url}
+        exports = "\n".join(f'echo "{name}={value}" >>"$GITHUB_ENV"' for name, value in said.items())
+        self.stubs = {
+            "actions/upload-artifact": UPLOAD,
+            "actions/download-artifact": DOWNLOAD,
+            "aws-actions/configure-aws-credentials": LOGIN + exports,
+            "aws-actions/amazon-ecr-login": 'echo "$INPUT_REGISTRIES" >>"$STUBS/registries"',
+            "hashicorp/setup-terraform": 'echo "terraform $INPUT_TERRAFORM_WRAPPER" >>"$STUBS/installed"',
+            "opentofu/setup-opentofu": 'echo "tofu $INPUT_TOFU_WRAPPER" >>"$STUBS/installed"',
+        }
+
+    def run(self, event, workflow, *arguments, code=0, **variables):
+        self.seen = self.folder / f"act-{next(self._numbers)}"
+        self.seen.mkdir()
+        stated = [
+            part for name, value in {**self.variables, **variables}.items() for part in ("--var", f"{name}={value}")
+        ]
+        command = [event, "-W", f".github/workflows/{workflow}", *stated, "-s", "GITHUB_TOKEN=a-long-token-of-no-use"]
+        there = self.programs.before(self.project)
+        return act(there, *command, *arguments, stubs=self.stubs, folder=self.seen, code=code)
+
+    def lines(self, name):
+        """What the stubs of the last run wrote to a file of that name."""
+        file = self.seen / name
+        return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+@pytest.fixture
+def site(aws, tmp_path):  # noqa: F811
+    """`site(project)` is a `Site` of that project; another cloud than moto's server can be behind it."""
+
+    def site(project, cloud=aws):
+        take_environment_of_tests(project)
+        project.commit()
+        if not git("remote", cwd=project.path):
+            git("remote", "add", "origin", "https://github.com/me/mine.git", cwd=project.path)
+        (tmp_path / "site").mkdir()
+        return Site(project, cloud, tmp_path / "site")
+
+    return site
