@@ -15,7 +15,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     source = str(ROOT / "template" / "src")
     if source not in sys.path:
         sys.path.insert(0, source)
-    pages = {"questions": questions, "verbs": verbs, "params": params, "settings": settings}
+    pages = {"questions": questions, "verbs": verbs, "params": params, "settings": settings, "aws": aws}
     for name, make in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=make()))
     return files
@@ -118,6 +118,41 @@ def settings() -> str:
         "# Settings\n\nWhere things are: variables of the environment, or lines of `.env`, which git ignores.\n\n"
         + table(["variable", "default", "meaning"], rows)
     )
+
+
+def aws() -> str:
+    from mlops.platforms.aws.session import LOGINS, PURPOSES, REQUIRED
+
+    variables = [
+        [f"`MLOPS_AWS_{name.upper()}`", "yes" if name in REQUIRED else "", purpose, f"`project`, `mlops_aws_{name}`"]
+        for name, purpose in PURPOSES.items()
+    ]
+    variables += [
+        [f"`MLOPS_AWS_{name.upper()}_ROLE_ARN`", "in workflows", purpose, f"`bootstrap`, `mlops_aws_{name}_role_arn`"]
+        for name, purpose in LOGINS.items()
+    ]
+    permissions = ROOT / "template" / "infra" / "aws" / "bootstrap"
+    return (
+        "# AWS\n\nVariables of the environment, lines of `.env`, and variables of GitHub have the same names. "
+        "`mlops doctor --on aws` checks them and has the commands that set them. The region is `AWS_REGION`, else that "
+        "of `[tool.mlops.aws]` in `pyproject.toml`.\n\n"
+        + table(["variable", "needed", "meaning", "output of infra/aws"], variables)
+        + "\n## What each role may do\n\nRead from `infra/aws/bootstrap`, which makes the roles; each is bounded by "
+        "the project's permission boundary and bound to one environment of the repository.\n\n"
+        + table(["role", "actions"], [[f"`{name}`", ", ".join(found)] for name, found in _actions(permissions)])
+    )
+
+
+def _actions(folder: Path) -> list[tuple[str, list[str]]]:
+    """The roles of workflows that change a model and its endpoint, and the services and actions in their statements."""
+    import re
+
+    text = (folder / "permissions_ml.tf").read_text(encoding="utf-8")
+    found = []
+    for name, body in re.findall(r"^  (\w+) = \{(.*?)^  \}", text, re.MULTILINE | re.DOTALL):
+        actions = re.findall(r'"([a-z-]+:[A-Za-z]+\*?)"', body)
+        found.append((name, [f"`{action}`" for action in dict.fromkeys(actions)]))
+    return found
 
 
 def docstrings(model: Any) -> dict[str, str]:
