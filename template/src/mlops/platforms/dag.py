@@ -126,7 +126,8 @@ def _resolved(file: Path) -> dict[str, dict[str, Any]]:
     for name, stage in content["stages"].items():
         if not isinstance(stage, dict):
             raise UsageError(f"{file}: the stage '{name}' is {stage!r}; it needs at least 'cmd'")
-    plain = "${" not in text and not any({"foreach", "matrix"} & set(stage) for stage in content["stages"].values())
+    filled = any({"foreach", "matrix", "vars"} & set(part) for part in (content, *content["stages"].values()))
+    plain = "${" not in text and not filled
     return dict(content["stages"]) if plain else _filled_in(file, content)
 
 
