@@ -131,7 +131,9 @@ def line_between(old, new):
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for start, _, size in sorted(matcher.get_matching_blocks(), key=lambda block: -block.size):
         for line in before[start + 3 : start + size - 3]:
-            inside = line.strip() and not line.startswith(("import ", "from ")) and not line.endswith("\\")
+            # A formatter would move a comment among imports.
+            imports = line.strip().startswith(("import ", "from ")) or line.endswith("TYPE_CHECKING:")
+            inside = line.strip() and not imports and not line.endswith("\\")
             if inside and before.count(line) == after.count(line) == 1:
                 return line
     return None
