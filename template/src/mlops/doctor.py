@@ -17,6 +17,7 @@ from mlops.errors import MlopsError
 from mlops.lineage import git
 from mlops.params import Params, load_params
 from mlops.project import Project, load_project
+from mlops.settings import Settings, load_settings
 
 
 class Finding(NamedTuple):
@@ -75,11 +76,14 @@ def _findings(project: Project) -> Iterator[Finding]:
         finding, value = _attempt(what, look)
         params = value or params
         yield finding
+    finding, settings = _attempt("settings", load_settings)
+    yield finding
     if isinstance(params, Params):
         yield from _lacking(params)
         yield _source(params)
-    yield look_at_remote()
-    yield look_at_store()
+    if isinstance(settings, Settings):
+        yield look_at_remote(settings)
+        yield look_at_store(settings)
 
 
 def _use(value: object) -> None:
@@ -155,13 +159,11 @@ def _source(params: Params) -> Finding:
     return finding
 
 
-def look_at_remote() -> Finding:
+def look_at_remote(settings: Settings) -> Finding:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    from mlops.settings import load_settings
-
-    wanted = load_settings().data_remote
+    wanted = settings.data_remote
     try:
         with Repo() as repo:
             name = repo.config["core"].get("remote")
@@ -186,13 +188,9 @@ def look_at_remote() -> Finding:
         return Finding("DVC remote", f"does not answer: {type(error).__name__}: {error}", "check the credentials")
 
 
-def look_at_store() -> Finding:
-    from mlops.settings import Settings, load_settings
+def look_at_store(settings: Settings) -> Finding:
     from mlops.tracking import database, open_client, shown_uri
 
-    finding, settings = _attempt("settings", load_settings)
-    if not isinstance(settings, Settings):
-        return finding
     file = database(settings)
     if file is not None:
         return Finding("tracking store", str(file) if file.is_file() else "made by the first run", None)

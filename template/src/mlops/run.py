@@ -11,6 +11,7 @@ from mlops.pipeline.paths import REPORT
 from mlops.project import load_project
 from mlops.report import is_reported
 from mlops.repro import reproduce, up_to_date
+from mlops.settings import load_settings
 from mlops.source import write_fingerprint
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
     from mlops.registry.judge import known_decision, receipt
 
     project, params = load_project(), load_params()
+    load_settings()  # what is wrong with them is said before anything is started
     write_fingerprint(params.data.source)
     if not force and not targets and up_to_date():
         known = known_decision(project, params)

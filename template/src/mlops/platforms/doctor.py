@@ -30,7 +30,7 @@ def diagnose_platform(name: str, *, as_json: bool = False) -> bool:
     findings += [_finding(variable, commands[variable.name]) for variable in variables]
     findings += [Finding(*row) for row in platform.check()]
     if variables:
-        findings += [look_at_store(), look_at_remote()]
+        findings += [look_at_store(settings), look_at_remote(settings)]
     if as_json:
         told = {
             "platform": name,
