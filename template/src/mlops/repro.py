@@ -88,6 +88,8 @@ def _with_lock(work: Callable[[], Result]) -> Result:
         try:
             return work()
         except DvcException as error:
+            if _was_interrupted(error):
+                raise KeyboardInterrupt from error
             if _cause(error, LockError):  # of the project, or of a file that a stage of another run reads or writes
                 if time.monotonic() > deadline:
                     raise MlopsError(
@@ -97,8 +99,6 @@ def _with_lock(work: Callable[[], Result]) -> Result:
                 continue
             if isinstance(error, ReproductionError):
                 raise
-            if _was_interrupted(error):
-                raise KeyboardInterrupt from error
             raise UsageError(_one_line(error)) from error
 
 
