@@ -90,7 +90,7 @@ def retrain(current: str | None, labels: str | None, since: str | None, until: s
 
     project, params, settings = load_project(), load_params(), load_settings()
     question = Question(current, labels, None, Period.parse(since, until))
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     with locked(LOCK, "another 'mlops retrain' is at work in this project", patience=0.5):
         outcome = _Retraining(project, params, settings, console).run(question, force=force)
     console.print(f"[bold]{outcome.outcome}[/bold]: ", end="")

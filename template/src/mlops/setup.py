@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from mlops.errors import MlopsError
 from mlops.lineage import git
@@ -21,11 +22,11 @@ def initialise() -> None:
     Raises:
         MlopsError: a tool is missing or failed.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     project = load_project()
 
     def say(what: str, how: str) -> None:
-        console.print(f"[green]✓[/green] {what:<14} {how}")
+        console.print(f"[green]✓[/green] {what:<14} {escape(how)}")
 
     top = git("rev-parse", "--show-toplevel")
     inside = top is not None and Path(top.strip()).resolve() != project.root.resolve()

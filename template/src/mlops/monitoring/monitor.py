@@ -60,7 +60,7 @@ def monitor(
     project, params, settings = load_project(), load_params(), load_settings()
     question = Question(current, labels, model, Period.parse(since, until))
     platform = connect(on, project, settings) if on is not None else None
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     client = tracking.open_client(settings)
     content = examine(project, params, settings, client, question, console)
     if platform is not None:
