@@ -11,7 +11,7 @@ from mlops.project import load_project
 from mlops.settings import load_settings
 local = connect("local", load_project(), load_settings())
 calls = {
-    "schedule": ((), None), "deploy": (None, None, print), "rollback": (print, {}), "deployment": (),
+    "schedule": ((), None), "deploy": (None, None, print), "rollback": ("1", {}, print), "deployment": (),
     "publish": ({}, {}), "image": ("serving", "tag"), "repository": ("serving",), "status": ("elsewhere",),
 }
 said = {"available": available(), "prices": local.prices()}

@@ -42,6 +42,12 @@ def replacing(path: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file or a folder, whole or not at all; what was at `target` is replaced."""
+    with replacing(target) as fresh:
+        shutil.copytree(source, fresh) if source.is_dir() else shutil.copyfile(source, fresh)
+
+
 def _remove_partial(path: Path) -> None:
     """Remove what killed processes were writing to `path`."""
     for scratch in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):

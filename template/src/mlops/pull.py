@@ -1,13 +1,12 @@
 # The template's: `copier update` renews this file.
 """`mlops pull`: brings home what a run made elsewhere: its dvc.lock, data by DVC's remote, bundle and evaluation."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
-from mlops.files import read_json, replacing, write_json
+from mlops.files import copy_whole, read_json, write_json
 from mlops.lineage import commit_and_author, git
 from mlops.pipeline.paths import BUNDLE, EVALUATION, METRICS
 from mlops.project import load_project
@@ -52,11 +51,11 @@ def pull_run(name: str, *, force: bool) -> None:
         raise MlopsError(f"the run {run.info.run_id} kept no {LOCK}, so there is nothing to go by")
     if identity_of(bundle, evaluation) != run.data.tags.get("mlops.model"):
         raise MlopsError(f"the artifacts of the run {run.info.run_id} were changed since they were logged")
-    _place(source / LOCK, LOCK)
+    copy_whole(source / LOCK, LOCK)
     if (source / FINGERPRINT.name).is_file():
-        _place(source / FINGERPRINT.name, FINGERPRINT)
-    _place(bundle, BUNDLE)
-    _place(evaluation, EVALUATION)
+        copy_whole(source / FINGERPRINT.name, FINGERPRINT)
+    copy_whole(bundle, BUNDLE)
+    copy_whole(evaluation, EVALUATION)
     write_json(METRICS, read_json(evaluation / "evaluation.json")["metrics"])
     missing = _data(settings.data_remote, force=force)
     commit, here = str(run.data.tags.get("mlops.commit")), commit_and_author()[0]
@@ -90,11 +89,6 @@ def _find(promotions: Promotions, experiment: str, name: str) -> "Run":
         return client.get_run(str(promotions.resolve(name).run_id))
     except UsageError as error:
         raise UsageError(f"'{name}' is no run that a model came of, and no version of one") from error
-
-
-def _place(source: Path, target: Path) -> None:
-    with replacing(target) as fresh:
-        shutil.copytree(source, fresh) if source.is_dir() else shutil.copyfile(source, fresh)
 
 
 def _data(url: str | None, *, force: bool) -> list[str]:

@@ -138,6 +138,10 @@ def test_schedules_are_those_of_resources_yaml(project, aws, executions):
     assert job["AppSpecification"]["ContainerEntrypoint"][-1] == "mlops monitor --on aws || [ $? -eq 3 ]"
     assert job["Environment"]["MLOPS_AWS_BUCKET"] == SETTINGS["MLOPS_AWS_BUCKET"]
 
+    # Without the role that starts them, nothing is scheduled, and it says so.
+    told = project.mlops("submit", "--on", "aws", "--detach", MLOPS_AWS_SCHEDULER_ROLE_ARN="").out
+    assert "Nothing is started regularly: MLOPS_AWS_SCHEDULER_ROLE_ARN is not set" in told
+
     # What is taken out there goes here too.
     (project.path / "resources.yaml").write_text(text, encoding="utf-8")
     project.commit()

@@ -213,8 +213,12 @@ class Platform(Protocol):
         """How a run stands."""
         ...
 
-    def schedule(self, schedules: Sequence[Schedule], job: Job) -> None:
-        """Bring what is started regularly to these schedules; others of this project are removed."""
+    def schedule(self, schedules: Sequence[Schedule], job: Job) -> str | None:
+        """Bring what is started regularly to these schedules; others of this project are removed.
+
+        Returns:
+            Why nothing is, where a setting for it is missing.
+        """
         ...
 
     def deploy(self, release: Release, serving: Serving, say: Say) -> Deployment:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops.errors import MlopsError, UsageError
-from mlops.files import replacing
+from mlops.files import copy_whole
 from mlops.params import load_params
 from mlops.platforms.dag import PARAMS, Dag, read_dag
 from mlops.platforms.resources import LOCK
@@ -99,9 +99,9 @@ def _fetch(inputs: Places) -> None:
                 locks.append(found.read_text(encoding="utf-8"))
                 fingerprint = found.with_name(FINGERPRINT.name)
                 if fingerprint.is_file():
-                    _copy(fingerprint, FINGERPRINT)
+                    copy_whole(fingerprint, FINGERPRINT)
             else:
-                _copy(found, Path(name))
+                copy_whole(found, Path(name))
     _merge(locks)
 
 
@@ -130,11 +130,6 @@ class _Unpack:
             except (OSError, tarfile.TarError) as error:
                 raise MlopsError(f"{archive} cannot be unpacked: {error}") from error
         return self.done[archive] / place.relative_to(archive)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with replacing(target) as fresh:
-        shutil.copytree(source, fresh) if source.is_dir() else shutil.copyfile(source, fresh)
 
 
 def _merge(locks: list[str]) -> None:

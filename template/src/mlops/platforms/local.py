@@ -70,7 +70,7 @@ class Local:
     def deploy(self, release: Release, serving: Serving, say: Say) -> Deployment:
         _refuse("has no endpoint", "mlops serve")
 
-    def rollback(self, say: Say, standing: Mapping[str, str]) -> Deployment:
+    def rollback(self, version: str, standing: Mapping[str, str], say: Say) -> Deployment:
         _refuse("has no endpoint", "mlops rollback")
 
     def deployment(self) -> Deployment:

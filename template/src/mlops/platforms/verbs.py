@@ -52,9 +52,10 @@ def submit(on: str, *, grouped: bool, detach: bool, data: str | None, token: str
     job = _job(platform, project, grouped=grouped, asking=True, data=data)
     token = token or canonical_hash([on, project.name, settings.environment, asdict(job)])
     run = platform.submit(job, token=token)
-    if platform.can.schedules:
-        platform.schedule(schedules(read_resources(), on), job)
+    unscheduled = platform.schedule(schedules(read_resources(), on), job) if platform.can.schedules else None
     print(f"run {run}")
+    if unscheduled:
+        print(f"Nothing is started regularly: {unscheduled}; 'mlops doctor --on {on}' tells more.")
     if not detach:
         _follow(platform, run, settings)
 

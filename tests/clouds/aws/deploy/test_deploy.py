@@ -93,6 +93,19 @@ def test_an_alarm_turns_it_back(project, front, row):
     assert "serves version 2" in project.mlops("deploy", "--on", "aws").out
 
 
+def test_an_alarm_that_is_on_already_starts_no_deployment(project, front, row):
+    project.mlops("deploy", "--on", "aws", "--model", "1")
+    sound(front, "ALARM")
+    told = project.refuses("deploy", "--on", "aws", code=1)
+    assert f"the alarm {ALARM} is on already" in told
+    assert "UpdateEndpoint" not in front.operations()
+    assert answering(front, row) == "1"
+
+
+def test_without_alarms_it_says_that_nothing_is_watched(project, front):
+    assert "MLOPS_AWS_ALARMS is empty" in project.mlops("deploy", "--on", "aws", MLOPS_AWS_ALARMS="").out
+
+
 def test_a_version_that_does_not_start_changes_nothing(project, front, row):
     front.sagemaker.dead = {"2"}
     assert "did not pass the ping health check" in project.refuses("deploy", "--on", "aws", code=1)

@@ -68,8 +68,8 @@ class Aws:
     def status(self, run: str) -> Status:
         return jobs.status(self.session, run)
 
-    def schedule(self, schedules: Sequence[Schedule], job: Job) -> None:
-        jobs.schedule(self.session, schedules, job)
+    def schedule(self, schedules: Sequence[Schedule], job: Job) -> str | None:
+        return jobs.schedule(self.session, schedules, job)
 
     def deploy(self, release: Release, serving: Serving, say: Say) -> Deployment:
         return endpoint.deploy(self.session, release, serving, say)

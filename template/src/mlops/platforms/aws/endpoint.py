@@ -183,6 +183,11 @@ class _Endpoint:
         place = self.place
         if before is not None and before.name == config:
             return False
+        if before is not None and (raised := self._raised()):
+            raise MlopsError(
+                f"the alarm {raised} is on already and would turn any deployment back; deploy again once it is off, or "
+                "go back with 'mlops rollback', whatever alarms say"
+            )
         with answering(f"{config} cannot be served by {self.name} in {place.region}"):
             if before is None:
                 self.say(f"the endpoint {self.name} is made; that takes some minutes")
@@ -205,16 +210,21 @@ class _Endpoint:
     def _why(self, now: Any, before: Config | None) -> str:
         """Why a deployment failed, and what serves now."""
         reason = (now or {}).get("FailureReason", "")
-        if self.place.alarms:
-            with answering("the alarms cannot be looked at"):
-                watch = self.place.session.client("cloudwatch", self.place.region)
-                states = watch.describe_alarms(AlarmNames=list(self.place.alarms))["MetricAlarms"]
-            if raised := [each["AlarmName"] for each in states if each["StateValue"] == "ALARM"]:
-                reason = f"the alarm {' and '.join(raised)} went off" + (f" ({reason})" if reason else "")
+        if raised := self._raised():
+            reason = f"the alarm {raised} went off" + (f" ({reason})" if reason else "")
         reason = reason or "AWS gives no reason; look at the log of the endpoint in CloudWatch"
         if now is not None and now["EndpointStatus"] == "InService" and before is not None:
             return f"the deployment failed: {reason}; {_shown(before)} serves again"
         return f"the endpoint {self.name} in {self.place.region} failed: {reason}; deploy again once that is mended"
+
+    def _raised(self) -> str:
+        """The alarms that are on now, of those that turn a deployment back."""
+        if not self.place.alarms:
+            return ""
+        with answering("the alarms cannot be looked at"):
+            watch = self.place.session.client("cloudwatch", self.place.region)
+            states = watch.describe_alarms(AlarmNames=list(self.place.alarms))["MetricAlarms"]
+        return " and ".join(each["AlarmName"] for each in states if each["StateValue"] == "ALARM")
 
     def _go_back(self, before: Config, present: Config) -> None:
         """Serve an earlier configuration again: at once, and whatever the alarms say."""

@@ -110,16 +110,17 @@ def _arn(session: Session, run: str) -> str:
     raise UsageError(f"'{run}' is no run of {session.name}; 'mlops submit' prints its name")
 
 
-def schedule(session: Session, schedules: Sequence[Schedule], job: Job) -> None:
+def schedule(session: Session, schedules: Sequence[Schedule], job: Job) -> str | None:
     """Bring the schedules of this environment to these; what is not among them is removed with its pipeline.
 
-    Without MLOPS_AWS_SCHEDULER_ROLE_ARN nothing is scheduled.
+    Returns:
+        Why nothing is scheduled, where that is so.
 
     Raises:
         UsageError: a time that AWS cannot express.
     """
     if not session.aws.scheduler_role_arn:
-        return
+        return "MLOPS_AWS_SCHEDULER_ROLE_ARN is not set" if schedules else None
     scheduler, sagemaker, group = session.client("scheduler"), session.client("sagemaker"), session.name
     times = {each.name: expression(each) for each in schedules}
     with answering(f"the schedules of {group} cannot be set"):
@@ -149,6 +150,7 @@ def schedule(session: Session, schedules: Sequence[Schedule], job: Job) -> None:
         for name in sorted(there - set(times)):
             scheduler.delete_schedule(Name=name, GroupName=group)
             found(sagemaker.delete_pipeline, PipelineName=f"{group}-{name}"[:64])  # none where it started the whole one
+    return None
 
 
 def _own(session: Session) -> str:

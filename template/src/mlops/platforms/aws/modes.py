@@ -103,7 +103,8 @@ def check(wish: Wish) -> list[str]:
             raise UsageError(f"serving in resources.yaml cannot be had on aws: {clash.why}")
     if not wish.serving.serverless:
         machine(wish.serving.needs)
-    return [clash.why for clash in met]
+    unwatched = not wish.alarms and not wish.serving.serverless
+    return [clash.why for clash in met] + ["MLOPS_AWS_ALARMS is empty: no alarm turns a bad version back"] * unwatched
 
 
 def has_canary(wish: Wish) -> bool:
