@@ -20,6 +20,7 @@ def serve_model(spec: str | None, host: str | None, port: int | None) -> None:
     """
     # One thread a request: a row needs no more, and threads that wait for each other cost more than they bring.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     import uvicorn
 
     from mlops.project import find_root
