@@ -8,7 +8,6 @@ log, no request waits for it or fails by it: rows that find no room are counted 
 import logging
 import random
 import time
-from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,7 +51,9 @@ class PredictionLog:
         self.settings = settings
         self.waiting = self.written = self.dropped = self.failures = 0
         self._place = open_place(settings.log_uri)
-        self._queue: deque[Entry] = deque()
+        self._queue: list[Entry] = []
+        self._queued = 0
+        """Rows in the queue; those that are gathered and not yet written wait, but wake nobody."""
         self._pending: list[pl.DataFrame] = []
         self._since = time.monotonic()
         self._next_try = 0.0
@@ -71,8 +72,10 @@ class PredictionLog:
                 self.dropped += rows
                 return
             self.waiting += rows
+            self._queued += rows
             self._queue.append(entry)
-        if self.waiting >= TICK_ROWS:
+            crowded = self._queued >= TICK_ROWS
+        if crowded:
             self._wake.set()
 
     def close(self) -> None:
@@ -101,7 +104,8 @@ class PredictionLog:
 
     def _gather(self) -> None:
         """Make frames of what came since the last time: many small ones take much memory."""
-        entries = [self._queue.popleft() for _ in range(len(self._queue))]
+        with self._lock:
+            entries, self._queue, self._queued = self._queue, [], 0
         kinds: dict[Any, list[Entry]] = {}
         for entry in entries:
             kind = (entry.identity, tuple(entry.rows.schema.items()), str(entry.classes))
