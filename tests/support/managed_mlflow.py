@@ -5,17 +5,12 @@ What it lets through are the routes of the actions that the Service Authorizatio
 """
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import time
 from contextlib import contextmanager
 
 from support.aws import ACCOUNT, REGION
 from support.front import Reply, front
-from support.server import free_port
+from support.mlflow_server import mlflow_server
 
 SERVER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:mlflow-tracking-server/shared"
 APP = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:mlflow-app/app-0123456789ab"
@@ -102,32 +97,6 @@ def strict(request):
 @contextmanager
 def managed_mlflow(python, artifacts, folder, env):
     """A server that keeps artifacts at an S3 URL, run by an interpreter that has MLflow, as a `Front`."""
-    port, log = free_port(), folder / "mlflow.log"
-    store = f"sqlite:///{folder}/mlflow.db"
-    command = [python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", store, "--default-artifact-root", artifacts, "--no-serve-artifacts"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**env, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        end = time.monotonic() + 180
-        while True:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < end, "the server did not start"
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        with front(f"http://127.0.0.1:{port}") as shown:
-            shown.rule = strict
-            yield shown
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with mlflow_server(python, artifacts, folder, env) as url, front(url) as shown:
+        shown.rule = strict
+        yield shown

@@ -163,13 +163,15 @@ def look_at_remote(settings: Settings) -> Finding:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    from mlops import remote
+
     wanted = settings.data_remote
     try:
         with Repo() as repo:
             name = repo.config["core"].get("remote")
-            if wanted and repo.config["remote"].get(name, {}).get("url") != wanted:
-                advice = f"dvc remote add --local --force --default shared {wanted}"
-                return Finding("DVC remote", f"is not what MLOPS_DATA_REMOTE says: {name or 'none'}", advice)
+            if wanted and not remote.options(wanted).items() <= repo.config["remote"].get(name, {}).items():
+                told = f"is not what MLOPS_DATA_REMOTE says: {name or 'none'}"
+                return Finding("DVC remote", told, remote.commands(wanted))
             if not name:
                 return Finding("DVC remote", "none is the default", "dvc remote add --default NAME URL")
             filesystem, path = repo.cloud.get_remote_odb(name).fs, repo.cloud.get_remote_odb(name).path

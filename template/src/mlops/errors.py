@@ -14,8 +14,11 @@ def redacted(text: str) -> str:
 
 
 def is_foreign(error: BaseException) -> bool:
-    """Whether a library raised it, which mostly tells of a service, rather than Python or code of ours."""
-    return type(error).__module__.partition(".")[0] not in ("builtins", "mlops")
+    """Whether a library raised it, which mostly tells of a service, rather than Python or code of ours.
+
+    Some raise a bare `Exception`, which neither does.
+    """
+    return type(error) is Exception or type(error).__module__.partition(".")[0] not in ("builtins", "mlops")
 
 
 def said(error: BaseException) -> str:

@@ -77,10 +77,10 @@ def _find(promotions: Promotions, experiment: str, name: str) -> "Run":
     client = promotions.client
     found = client.get_experiment_by_name(experiment)
     if found is not None and "'" not in name:
-        tag = "tags.`mlops.platform_run`"
-        like = f"{tag} = '{name}'" if ":" in name else f"{tag} LIKE '%/{name}'"
-        if runs := client.search_runs([found.experiment_id], like, max_results=1):
-            return runs[0]
+        tag = "tags.mlops.platform_run"
+        for wanted in (f"= '{name}'", f"LIKE '%/{name}'"):
+            if runs := client.search_runs([found.experiment_id], f"{tag} {wanted}", max_results=1):
+                return runs[0]
     try:
         return client.get_run(name)
     except MlflowException:

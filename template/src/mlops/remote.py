@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from mlops.errors import MlopsError, redacted, said
 
@@ -16,13 +17,27 @@ LOGGERS = ("dvc", "dvc_data", "dvc_objects")
 def use(url: str) -> None:
     """Make a URL the default remote of this working copy, in `.dvc/config.local`: nothing that is in git changes.
 
-    `dvc remote add --local --force --default shared URL` does the same.
+    What `dvc remote modify` would set besides may follow it, as in `s3://bucket/dvc?region=eu-north-1`. `commands` has
+    what does the same.
     """
     from dvc.config import Config
 
     with Config(".dvc").edit("local") as config:
         config.setdefault("core", {})["remote"] = NAME
-        config.setdefault("remote", {}).setdefault(NAME, {})["url"] = url
+        config.setdefault("remote", {}).setdefault(NAME, {}).update(options(url))
+
+
+def options(url: str) -> dict[str, str]:
+    """The remote's settings in DVC's words: `url`, and what the query says, which an address of the web keeps."""
+    place, _, query = url.partition("?")
+    return {"url": url} if url.startswith("http") else {"url": place, **dict(parse_qsl(query))}
+
+
+def commands(url: str) -> str:
+    """The commands that do as `use` does."""
+    place, *others = options(url).items()
+    told = [f"dvc remote add --local --force --default {NAME} {place[1]}"]
+    return " && ".join(told + [f"dvc remote modify --local {NAME} {name} {value}" for name, value in others])
 
 
 def push(targets: list[str] | None = None) -> int:

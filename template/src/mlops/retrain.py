@@ -5,11 +5,13 @@ Safe to kill and to repeat: why it trains is written down before it trains, the 
 judge promotes only against the champion that it compared with.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -273,11 +275,13 @@ class _Retraining:
         if decision is not None and outcome not in (SAME, EARLIER):
             run_id = decision.run_id
             self.client.set_tag(run_id, "mlops.retrain", outcome)
-            self.client.set_tag(run_id, "mlops.retrain.reason", _joined(plan.reasons)[:4900])
-            self.client.set_tag(run_id, "mlops.retrain.paragraph", paragraph[:4900])
-            self.client.log_artifacts(run_id, str(FOLDER), "retrain")
-            if (MONITOR / "monitor.json").is_file():
-                self.client.log_artifact(run_id, str(MONITOR / "monitor.json"), "retrain")
+            self.client.set_tag(run_id, "mlops.retrain.reason", _joined(plan.reasons)[: tracking.TAG_LIMIT])
+            self.client.set_tag(run_id, "mlops.retrain.paragraph", paragraph[: tracking.TAG_LIMIT])
+            with TemporaryDirectory() as folder:
+                shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+                if (MONITOR / "monitor.json").is_file():
+                    shutil.copyfile(MONITOR / "monitor.json", f"{folder}/monitor.json")
+                tracking.upload(self.client, run_id, Path(folder), "retrain")
         return ended
 
 

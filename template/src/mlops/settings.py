@@ -25,7 +25,9 @@ class Settings(BaseSettings):
     """Where this runs, such as dev, staging or prod; written beside predictions and decisions."""
 
     data_remote: str | None = None
-    """The URL that DVC pushes to and pulls from where a platform runs a stage, in place of the remote in its config."""
+    """The URL that DVC pushes to and pulls from where a platform runs a stage, in place of the remote in its config.
+
+    Settings of that remote may follow it, as in `s3://bucket/dvc?region=eu-north-1`."""
     checkpoints: Path | None = None
     """The folder where boosters save themselves while they train, to go on from after an interruption."""
 

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
+from uuid import uuid4
 
 from mlops.errors import MlopsError, UsageError, is_foreign, said
 from mlops.files import is_below, replacing
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.exceptions import MlflowException
 
 SQLITE = "sqlite:///"
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 MISSING = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
 """What MLflow says of what is not there: the first of an alias, the second of a model or a version."""
+AGAIN = "mlops.again."
+TAG_LIMIT = 1000
+"""Characters of a run's tag that every server takes."""
 
 
 def database(settings: Settings) -> Path | None:
@@ -262,9 +267,14 @@ def experiment_id(client: "MlflowClient", name: str) -> str:
     return str(found.experiment_id)
 
 
+def lacks_route(error: "MlflowException") -> bool:
+    """Whether a server does not know what it was asked: an answer of MLflow's own has a code of MLflow's."""
+    return error.error_code == "ENDPOINT_NOT_FOUND" or "error_code" not in getattr(error, "json", {"error_code": None})
+
+
 def find_runs(client: "MlflowClient", experiment: str, identity: str) -> "list[Run]":
     """The runs of a model, by the digest of its bundle and evaluation, newest first."""
-    return list(client.search_runs([experiment], f"tags.`mlops.model` = '{identity}'"))
+    return list(client.search_runs([experiment], f"tags.mlops.model = '{identity}'"))
 
 
 def find_version(client: "MlflowClient", name: str, version: str) -> "ModelVersion | None":
@@ -280,19 +290,24 @@ def find_version(client: "MlflowClient", name: str, version: str) -> "ModelVersi
 
 def champion_version(client: "MlflowClient", name: str) -> "ModelVersion | None":
     """The version that the alias `champion` points to, if there is one."""
-    from mlflow.exceptions import MlflowException
+    from mlops.registry.aliases import aliased
 
-    try:
-        return client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as error:
-        if error.error_code in MISSING:
-            return None
-        raise
+    return aliased(client, name, CHAMPION)
+
+
+def versions(client: "MlflowClient", name: str) -> "Iterator[ModelVersion]":
+    """All versions of a model: a server need not be able to look for more than its name."""
+    token = None
+    while True:
+        page = client.search_model_versions(f"name = '{name}'", page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def version_of_run(client: "MlflowClient", name: str, run_id: str) -> "ModelVersion | None":
-    found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    return found[0] if found else None
+    return next((version for version in versions(client, name) if version.run_id == run_id), None)
 
 
 def download(client: "MlflowClient", run_id: str, path: str) -> Path:
@@ -306,14 +321,37 @@ def download(client: "MlflowClient", run_id: str, path: str) -> Path:
     from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    place = client.get_run(run_id).info.artifact_uri
-    store = get_artifact_repository(place, tracking_uri=client.tracking_uri)
+    run = client.get_run(run_id)
+    store = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
     try:
-        return Path(store.download_artifacts(path))  # type: ignore[no-untyped-call]
+        return Path(store.download_artifacts(where(run, path)))  # type: ignore[no-untyped-call]
     except Exception as error:
         if isinstance(error, MlflowException) or not is_foreign(error):
             raise
         raise OSError(said(error)) from error
+
+
+def where(run: "Run", path: str) -> str:
+    """Where an artifact of a run lies: under its own name, or where it was last written anew (see `upload`)."""
+    again = run.data.tags.get(AGAIN + path.partition("/")[0])
+    return f"again-{again}/{path}" if again else path
+
+
+def upload(client: "MlflowClient", run_id: str, source: Path, folder: str | None = None) -> None:
+    """Log a file, or what is in a folder, in place of what was logged by that name before.
+
+    A server need not let that happen: then it goes into a new folder, which a tag of the run names. So what belongs
+    together has to be uploaded at once.
+    """
+    log = client.log_artifacts if source.is_dir() else client.log_artifact
+    try:
+        log(run_id, str(source), folder)
+    except Exception as error:
+        if "already exists" not in str(error):
+            raise
+        again = uuid4().hex[:8]
+        log(run_id, str(source), f"again-{again}/{folder}" if folder else f"again-{again}")
+        client.set_tag(run_id, AGAIN + (folder or source.name), again)
 
 
 def log_values(
@@ -350,23 +388,28 @@ class Input(NamedTuple):
 
 
 def log_datasets(client: "MlflowClient", run_id: str, inputs: list[Input]) -> None:
-    """Log data sets by name and digest; none is read for it."""
+    """Log data sets by name and digest where the server knows of such; none is read for it."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.exceptions import MlflowException
 
-    client.log_inputs(
-        run_id,
-        datasets=[
-            DatasetInput(
-                Dataset(
-                    name=each.name,
-                    digest=each.digest[:36],
-                    source_type="local" if "://" not in each.source else each.source.partition("://")[0],
-                    source=json.dumps({"uri": each.source}),
-                    schema=json.dumps(each.columns),
-                    profile=json.dumps({"num_rows": each.rows, "sha256": each.digest}),
-                ),
-                [InputTag("mlflow.data.context", each.context)],
-            )
-            for each in inputs
-        ],
-    )
+    try:
+        client.log_inputs(
+            run_id,
+            datasets=[
+                DatasetInput(
+                    Dataset(
+                        name=each.name,
+                        digest=each.digest[:36],
+                        source_type="local" if "://" not in each.source else each.source.partition("://")[0],
+                        source=json.dumps({"uri": each.source}),
+                        schema=json.dumps(each.columns),
+                        profile=json.dumps({"num_rows": each.rows, "sha256": each.digest}),
+                    ),
+                    [InputTag("mlflow.data.context", each.context)],
+                )
+                for each in inputs
+            ],
+        )
+    except MlflowException as error:
+        if not lacks_route(error):
+            raise

@@ -1,24 +1,14 @@
 """Data and models in a DVC remote on S3: pushed, pulled, cleaned up; the config that is in git stays as it is."""
 
 import json
-import shutil
 
 import pytest
 from project.conftest import made, rendered, small  # noqa: F401 - made the same way
 from support.aws import NOBODY, REFUSALS
 from support.front import LOST
+from support.remotes import ask, forget
 
 REMOTE = "s3://bucket/dvc"
-DOES = """
-import json, sys
-from mlops import remote
-from mlops.errors import MlopsError
-what, *targets = json.loads(sys.argv[1])
-try:
-    print(json.dumps(getattr(remote, what)(*targets)))
-except MlopsError as error:
-    print(json.dumps(str(error)))
-"""
 ONCE = {"AWS_MAX_ATTEMPTS": "1"}
 
 
@@ -34,21 +24,12 @@ def project(small, aws):  # noqa: F811
 def remote(project, url, *what, **env):
     """What `mlops.remote` gives or says, with S3 at an address."""
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
-    done = project.run(project.python, "-c", DOES, json.dumps(what), **{**keys, **ONCE, "AWS_ENDPOINT_URL": url, **env})
-    assert done.err == "", "DVC says nothing beside"
-    return json.loads(done.out)
+    return ask(project, *what, **{**keys, **ONCE, "AWS_ENDPOINT_URL": url, **env})
 
 
 def stored(aws):
     found = aws.client("s3").list_objects_v2(Bucket="bucket").get("Contents", [])
     return {each["Key"]: each["ETag"] for each in found}
-
-
-def forget(project):
-    """Takes away what a new clone would not have."""
-    shutil.rmtree(project.path / ".dvc/cache")
-    shutil.rmtree(project.path / "models")
-    (project.path / "data/raw.parquet").unlink()
 
 
 def test_push_pull_status_and_gc(project, aws):

@@ -201,7 +201,7 @@ def _record(
     """Log the figures and the report to a run; the same question with the same answer has the same run."""
     experiment = tracking.experiment_id(client, settings.experiment or project.name)
     identity = canonical_hash(content)
-    found = client.search_runs([experiment], f"tags.`mlops.monitoring` = '{identity}'", max_results=1)
+    found = client.search_runs([experiment], f"tags.mlops.monitoring = '{identity}'", max_results=1)
     if found and found[0].info.status == "FINISHED":
         return
     label = f"monitor-{model.version or model.name}-{content['current']['last_day'] or 'now'}"
@@ -216,11 +216,11 @@ def _record(
         tags={
             "mlops.kind": KIND,
             "mlops.verdict": content["verdict"],
-            "mlops.summary": content["summary"][:4900],
+            "mlops.summary": content["summary"][: tracking.TAG_LIMIT],
             "mlops.monitored_run": model.run_id or "none",
         },
     )
-    client.log_artifacts(run_id, str(FOLDER), "monitor")
+    tracking.upload(client, run_id, FOLDER, "monitor")
     client.set_terminated(run_id, "FINISHED")
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from mlops import tracking
 from mlops.errors import MlopsError
 from mlops.files import canonical_hash
+from mlops.registry.aliases import aliases_of
 from mlops.settings import Settings
 
 if TYPE_CHECKING:
@@ -127,8 +128,7 @@ def read_ledger(client: "MlflowClient", name: str) -> Ledger:
             raise MlopsError(
                 f"the audit log of {name} cannot be read: its run {run_id} {error.message}; restore it from a backup"
             ) from error
-    aliases = {alias: str(version) for alias, version in model.aliases.items()}
-    return Ledger(run_id, claimed, _numbered(tags), int(tags.get(SETTLED_TAG, 0)), aliases)
+    return Ledger(run_id, claimed, _numbered(tags), int(tags.get(SETTLED_TAG, 0)), aliases_of(model))
 
 
 def _numbered(values: dict[str, str]) -> dict[int, str]:

@@ -49,7 +49,7 @@ def attach_card(promotions: Promotions, version: "ModelVersion") -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, text in zip(("card.md", "card.html"), render_card(promotions, version), strict=True):
             write_text(Path(folder) / name, text)
-        promotions.client.log_artifacts(str(version.run_id), folder, ARTIFACT)
+        tracking.upload(promotions.client, str(version.run_id), Path(folder), ARTIFACT)
 
 
 def write_card(promotions: Promotions, version: "ModelVersion", folder: Path) -> list[Path]:
@@ -113,8 +113,8 @@ def moment(milliseconds: int) -> str:
 
 def latest_monitoring(client: "MlflowClient", run: "Run") -> "Run | None":
     """The newest run of `mlops monitor` on the model of a run, if there is any."""
-    wanted = f"tags.`mlops.monitored_run` = '{run.info.run_id}'"
-    found = client.search_runs([run.info.experiment_id], wanted, max_results=1, order_by=["start_time DESC"])
+    wanted = f"tags.mlops.monitored_run = '{run.info.run_id}'"
+    found = client.search_runs([run.info.experiment_id], wanted, max_results=1, order_by=["attributes.start_time DESC"])
     return found[0] if found else None
 
 

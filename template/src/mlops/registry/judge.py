@@ -5,6 +5,7 @@ Idempotent by content. A receipt beside the tracking store says what was decided
 nothing is done, and MLflow not even imported, where nothing is new.
 """
 
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -197,10 +198,10 @@ class _Judgement:
             champion_metrics=dict(rival.metrics) if rival else {},
         )
         write_report(self.project, self.params, decision)
-        client.log_artifact(run_id, str(REPORT))
+        tracking.upload(client, run_id, REPORT)
         with tempfile.TemporaryDirectory() as folder:
             write_json(Path(folder) / "decision.json", asdict(decision))
-            client.log_artifact(run_id, f"{folder}/decision.json")
+            tracking.upload(client, run_id, Path(folder) / "decision.json")
         if version and decision.version:
             attach_card(self.promotions, version)
         client.set_terminated(run_id, "FINISHED")
@@ -254,14 +255,14 @@ class _Judgement:
         run_id = run.info.run_id
         client.update_run(run_id, status="RUNNING")
         passed = all(check.passed for check in checks)
-        told = [check for check in checks if check.passed == passed]
+        reasons = [f"{check.name}: {check.explanation}" for check in checks if check.passed == passed]
         patch = uncommitted_patch()
         lineage = lineage_tags(params, dirty=bool(patch))
         tags = {
             **lineage,
             "mlflow.source.git.commit": lineage["mlops.commit"],
             "mlops.gate": "passed" if passed else "refused",
-            "mlops.gate.reason": "; ".join(f"{check.name}: {check.explanation}" for check in told)[:4900],
+            "mlops.gate.reason": "; ".join(reasons)[: tracking.TAG_LIMIT],
         }
         values = {
             **evaluation["metrics"],
@@ -278,15 +279,15 @@ class _Judgement:
             tags=tags,
         )
         tracking.log_datasets(client, run_id, self._datasets(lineage["mlops.data_md5"]))
-        client.log_artifacts(run_id, str(BUNDLE), "model")
-        client.log_artifacts(run_id, str(EVALUATION), "evaluation")
-        for name in ("params.yaml", "dvc.yaml", "dvc.lock", "uv.lock", FINGERPRINT, TEXT):
-            if Path(name).is_file():
-                client.log_artifact(run_id, str(name), "source")
-        if patch:
-            with tempfile.TemporaryDirectory() as folder:
+        tracking.upload(client, run_id, BUNDLE, "model")
+        tracking.upload(client, run_id, EVALUATION, "evaluation")
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("params.yaml", "dvc.yaml", "dvc.lock", "uv.lock", FINGERPRINT, TEXT):
+                if Path(name).is_file():
+                    shutil.copyfile(name, Path(folder) / Path(name).name)
+            if patch:
                 (Path(folder) / PATCH).write_bytes(patch)
-                client.log_artifact(run_id, f"{folder}/{PATCH}", "source")
+            tracking.upload(client, run_id, Path(folder), "source")
         return lineage
 
     def _datasets(self, data_md5: str) -> list[tracking.Input]:
@@ -301,8 +302,9 @@ class _Judgement:
         ]
 
     def _create_version(self, run_id: str) -> "ModelVersion":
-        uri = self.client.get_run(run_id).info.artifact_uri
-        return self.client.create_model_version(self.name, f"{uri}/model", run_id)
+        run = self.client.get_run(run_id)
+        source = f"{run.info.artifact_uri}/{tracking.where(run, 'model')}"
+        return self.client.create_model_version(self.name, source, run_id)
 
 
 def _gate_hash(params: Params) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
 from mlops.project import Project
+from mlops.registry.aliases import aliased
 from mlops.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ def find_model(
 
     client = client or tracking.open_client(settings)
     try:
-        found = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)
+        found = aliased(client, name, alias) if alias else tracking.find_version(client, name, version)
     except MlflowException as error:
-        if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
-            raise MlopsError(f"the registry {settings.tracking_uri} does not answer: {error.message}") from error
+        raise MlopsError(f"the registry {settings.tracking_uri} does not answer: {error.message}") from error
+    if found is None:
         meant = f"{name}@{alias}" if alias else f"{name}/{version}"
         advice = "run 'mlops run' to make one" if spec is None else "name another with --model"
-        raise UsageError(f"there is no model {meant} in {settings.tracking_uri}; {advice}") from error
+        raise UsageError(f"there is no model {meant} in {settings.tracking_uri}; {advice}")
     if found.run_id is None:
         raise UsageError(f"{name} version {found.version} has no run: it was not registered by this pipeline")
     return ModelRef(name, str(found.version), found.run_id, tracking.download(client, found.run_id, "model"))

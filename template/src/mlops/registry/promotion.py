@@ -13,6 +13,7 @@ from mlops import tracking
 from mlops.errors import MlopsError, UsageError
 from mlops.lineage import commit_and_author, same_person, whoami
 from mlops.project import Project
+from mlops.registry.aliases import delete_alias, set_alias
 from mlops.registry.audit import (
     FIRST_PREVIOUS,
     LIMIT,
@@ -263,11 +264,11 @@ class Promotions:
             elif entry.to_version == challenger:
                 challenger = None
         if champion is not None and aliases.get(tracking.CHAMPION) != champion:
-            client.set_registered_model_alias(name, tracking.CHAMPION, champion)
+            set_alias(client, name, tracking.CHAMPION, champion)
         if challenger is not None and challenger != before:
-            client.set_registered_model_alias(name, tracking.CHALLENGER, challenger)
+            set_alias(client, name, tracking.CHALLENGER, challenger)
         elif challenger is None and before is not None:
-            client.delete_registered_model_alias(name, tracking.CHALLENGER)
+            delete_alias(client, name, tracking.CHALLENGER)
 
     def _before(self, entries: list[Entry]) -> str:
         """The version to roll back to: of the champions in force, the last one that is still there."""

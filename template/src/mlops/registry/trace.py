@@ -211,14 +211,8 @@ def _source_files(client: "MlflowClient", run_id: str) -> list[dict[str, Any]]:
 
 def _versions(promotions: Promotions) -> Iterable["ModelVersion"]:
     """All versions with a run, newest first."""
-    found: list[ModelVersion] = []
-    token = None
-    while True:
-        page = promotions.client.search_model_versions(f"name = '{promotions.name}'", page_token=token)
-        found += [version for version in page if version.run_id]
-        token = page.token
-        if not token:
-            return sorted(found, key=lambda version: -int(version.version))
+    found = [version for version in tracking.versions(promotions.client, promotions.name) if version.run_id]
+    return sorted(found, key=lambda version: -int(version.version))
 
 
 def _tree(found: dict[str, Any]) -> "Tree":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
 from mlops.project import Project, find_root, load_project
+from mlops.registry.aliases import aliased
 from mlops.registry.models import ModelRef, find_model
 from mlops.serving.locate import brought_bundle
 from mlops.serving.served import Served
@@ -100,7 +101,9 @@ class Models:
                 raise MlopsError(f"{self.settings.tracking_uri} has no {name}@{alias}")
             return state.champion
         self._client = self._client or tracking.open_client(self.settings)
-        return str(self._client.get_model_version_by_alias(name, alias).version)
+        if (version := aliased(self._client, name, alias)) is None:
+            raise MlopsError(f"{self.settings.tracking_uri} has no {name}@{alias}")
+        return str(version.version)
 
     def _take(self, served: Served) -> None:
         old, self.current = self.current, served
