@@ -5,19 +5,15 @@ Nothing waits: a deployment goes on by a step each time that somebody asks how i
 """
 
 import io
-import os
-import signal
-import subprocess
 import tarfile
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from botocore.exceptions import ClientError
 
 from support.aws import CREDENTIALS
-from support.server import JSON, Server, free_port
+from support.served import Containers
 
 
 class Refused(Exception):  # noqa: N818 - what AWS says
@@ -272,67 +268,26 @@ class Endpoints:
         return said
 
 
-class Machines:
-    """Servers of bundles, in place of SageMaker's containers; the same content is served by one server."""
+class Machines(Containers):
+    """SageMaker's containers, of the configurations' names."""
 
     def __init__(self, folder, python, code, url):
-        self.folder, self.python, self.code, self.url = Path(folder), python, code, url
-        self.servers, self.configs = {}, {}
+        super().__init__(folder, python, code)
+        self.url = url
 
     def start(self, config, data, environment, region):
-        content = (data, tuple(sorted(environment.items())), region)
-        if content not in self.servers:
-            self.servers[content] = self._start(len(self.servers), data, environment, region)
-        self.configs[config] = self.servers[content]
+        def prepare(root):
+            model = root / "opt-ml" / "model"
+            model.mkdir(parents=True)
+            with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+                archive.extractall(model, filter="data")
+            return {
+                "SAGEMAKER_BASE_DIR": str(model.parent),
+                "AWS_REGION": region,
+                "AWS_DEFAULT_REGION": region,
+                "AWS_ENDPOINT_URL": self.url,
+                **CREDENTIALS,
+                **environment,
+            }
 
-    def _start(self, number, data, environment, region):
-        root = self.folder / f"container-{number}"
-        model, app, port = root / "opt-ml" / "model", root / "app", free_port()
-        model.mkdir(parents=True)
-        app.mkdir()
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-            archive.extractall(model, filter="data")
-        env = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(root),
-            "PYTHONPATH": str(self.code),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "OMP_NUM_THREADS": "1",
-            "SAGEMAKER_BASE_DIR": str(model.parent),
-            "MLOPS_HOST": "127.0.0.1",
-            "MLOPS_LOG_SECONDS": "0.3",
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_ENDPOINT_URL": self.url,
-            **CREDENTIALS,
-            **environment,
-        }
-        output = root / "output.log"
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                [self.python, "-m", "mlops", "serve", "--port", str(port)],
-                cwd=app,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        server = Server(port, process, output)
-        server.wait(server.ready)
-        server.close()
-        return server
-
-    def ask(self, config, body, kind):
-        server = self.configs[config]
-        fresh = Server(server.port, server.process, server.output)
-        try:
-            return fresh.ask("POST", "/invocations", body, {**JSON, "content-type": kind})
-        finally:
-            fresh.close()
-
-    def stop(self):
-        for server in self.servers.values():
-            if server.process.poll() is None:
-                os.killpg(server.process.pid, signal.SIGKILL)
-                server.process.wait()
+        super().start(config, (data, tuple(sorted(environment.items())), region), prepare)

@@ -3,10 +3,8 @@
 A job is played in a folder that stands for a container: /opt/ml lies below it, what is named in S3 in a folder beside.
 """
 
-import os
 import re
 import shutil
-import subprocess
 import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,9 +13,9 @@ from pathlib import Path
 
 import botocore.session
 
+from support import containers
 from support.aws_front import problems
-from support.environment import Done, changed
-from support.workspace import Workspace, adopt
+from support.workspace import Workspace
 
 JOBS = {"Processing": "CreateProcessingJob", "Training": "CreateTrainingJob"}
 DESCRIBED = {"Processing": "DescribeProcessingJob", "Training": "DescribeTrainingJob"}
@@ -270,7 +268,7 @@ class Player:
         name, kind = step["Name"], step["Type"]
         arguments = resolved(step["Arguments"], self._known)
         job = arguments.get("AppSpecification") or arguments["AlgorithmSpecification"]
-        app = self._start(f"{name}-{rank}" if rank else name)
+        app = containers.start(self.image, self.container(f"{name}-{rank}" if rank else name) / "app")
         ml = app.path.parent
         self._bring(kind, arguments, ml)
         for folder in ("output", "checkpoints", "model", "processing/output", "input/config"):
@@ -279,7 +277,7 @@ class Player:
         (ml / "opt/ml/input/config/resourceconfig.json").write_text(str(described).replace("'", '"'), encoding="utf-8")
         words = [*job["ContainerEntrypoint"], *job.get("ContainerArguments", [])]
         env = {key: value.replace("/opt/ml/", f"{ml}/opt/ml/") for key, value in arguments["Environment"].items()}
-        done = _run(app, [word.replace("/opt/ml/", f"{ml}/opt/ml/") for word in words], {**env, **self.env})
+        done = containers.run(app, [word.replace("/opt/ml/", f"{ml}/opt/ml/") for word in words], {**env, **self.env})
         self.done[name] = done
         assert code is None or done.code == code, f"{name}: {done}"
         if done.code == 0:
@@ -305,22 +303,6 @@ class Player:
 
     def _known_folder(self, arguments):
         return resolved(arguments["OutputDataConfig"]["S3OutputPath"], self._known)
-
-    def _start(self, name):
-        """A container: the image's files and environment, and no git."""
-        app = self.container(name) / "app"
-        listed = "import json; from pathlib import Path; from mlops.context import context\n"
-        listed += "print(json.dumps([file.as_posix() for file in context(Path('.'))]))"
-        shutil.rmtree(app.parent, ignore_errors=True)
-        for file in self.image.script(listed):
-            (app / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(self.image.path / file, app / file)
-        shutil.copytree(self.image.path / ".venv", app / ".venv", symlinks=True)
-        here, there = str(app), str(self.image.path)
-        env = {key: value.replace(there, here) for key, value in self.image.env.items()}
-        found = Workspace(app, {key: value for key, value in env.items() if not key.startswith("MLOPS_")})
-        adopt(found, there)
-        return found
 
     def _bring(self, kind, arguments, ml):
         """Puts what a prefix names below the folder of an input, each key by what follows the prefix."""
@@ -362,19 +344,3 @@ class Player:
                     to = self.s3(each["S3Output"]["S3Uri"]) / file.relative_to(source)
                     to.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(file, to)
-
-
-def _run(app, words, env):
-    done = subprocess.run(
-        words,
-        cwd=app.path,
-        env=changed(app.env, env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        executable=shutil.which(words[0], path=app.env["PATH"]),
-        start_new_session=os.name != "nt",
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
