@@ -93,7 +93,9 @@ def environment(template, once, tmp_path_factory):
     with once("environment") as folder:
         if folder:
             projects = [
-                templates.copy(template, tmp_path_factory.mktemp("frameworks") / name, framework=name, clouds=["aws"])
+                templates.copy(
+                    template, tmp_path_factory.mktemp("frameworks") / name, framework=name, clouds=["aws", "azure"]
+                )
                 for name in ("scikit-learn", "xgboost", "lightgbm")
             ]
             environments.install_shared(folder, projects, env=env)

@@ -1,12 +1,12 @@
-"""The infrastructure of AWS as two projects get it: by default answers, and by those that try what a name can be."""
+"""The infrastructure as two projects with every cloud get it: by default answers, and by those that try names."""
 
 import json
-import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from infra.clouds import CLOUDS, LAYERS
 from support import template as templates
 from support.tf_offline.session import REAL, terraform
 
@@ -15,37 +15,34 @@ ANSWERS = {
     "awkward": {
         "project_slug": "a-name-of-forty-letters-that-goes-so-far",  # as long as one may be
         "owner_email": "o'brien%20+100%@a-b.example.com",
-        "aws_region": "ap-southeast-2",
-        "aws_recovery_region": "eu-central-1",
         "monthly_budget": 1,
+        **{name: value for cloud in CLOUDS.values() for name, value in cloud.awkward.items()},
     },
 }
-EVERYTHING = (
-    "-var-file=../environments/prod.tfvars",
-    "-var=recovery_endpoint=true",
-    "-var=monitor_days=2",
-    '-var=api={domain="a.example.com",zone_id="Z1"}',
-    '-var=source_bucket_arns=["arn:aws:s3:::theirs"]',
-)
+
+
+@pytest.fixture(params=CLOUDS.values(), ids=list(CLOUDS))
+def cloud(request):
+    return request.param
 
 
 @pytest.fixture(scope="session")
 def rendered(template, once):
-    """`rendered("default")` is the folder infra/aws of a project; nobody writes there."""
+    """`rendered("aws", "default")` is the folder infra/aws of a project; nobody writes there."""
 
-    def rendered(name):
+    def rendered(cloud, name):
         with once(f"infra-{name}") as folder:
             if folder:
-                templates.copy(template, folder, clouds=["aws"], **ANSWERS[name])
-        return once.path(f"infra-{name}") / "infra" / "aws"
+                templates.copy(template, folder, clouds=list(CLOUDS), **ANSWERS[name])
+        return once.path(f"infra-{name}") / "infra" / cloud
 
     return rendered
 
 
 @pytest.fixture
 def own(rendered, tmp_path):
-    """`own("default")` is a copy for one test, that it may change."""
-    return lambda name: Path(shutil.copytree(rendered(name), tmp_path / "aws"))
+    """`own("aws", "default")` is a copy for one test, that it may change."""
+    return lambda cloud, name: Path(shutil.copytree(rendered(cloud, name), tmp_path / cloud))
 
 
 @dataclass
@@ -54,48 +51,53 @@ class Applied:
 
     resources: list = field(default_factory=list)
     outputs: dict = field(default_factory=dict)
+    refused: dict = field(default_factory=dict)
+    """By layer, what `destroy` says that was not told to take data away: nothing where only the cloud would refuse."""
     left: list = field(default_factory=list)
-    """What is there after `destroy`."""
+    """What is there after `destroy` that was told."""
 
 
 @pytest.fixture(scope="session")
 def applied(rendered, once):
-    """`applied("awkward")` is an `Applied`: the stand-ins make up what only AWS knows."""
+    """`applied(cloud, "awkward")` is an `Applied`: the stand-ins make up what only a cloud knows."""
     if REAL:
-        pytest.skip("real providers would ask AWS")
+        pytest.skip("real providers would ask the cloud")
 
-    def applied(name):
-        source = rendered(name)
-        with once(f"applied-{name}") as folder:
+    def applied(cloud, name):
+        source, key = rendered(cloud.name, name), f"applied-{cloud.name}-{name}"
+        with once(key) as folder:
             if folder:
                 folder.mkdir()
-                found = _apply(Path(shutil.copytree(source, folder / "aws")))
+                found = _apply(cloud, Path(shutil.copytree(source, folder / cloud.name)))
                 (folder / "found.json").write_text(json.dumps(vars(found)), encoding="utf-8")
-        return Applied(**json.loads((once.path(f"applied-{name}") / "found.json").read_text(encoding="utf-8")))
+        return Applied(**json.loads((once.path(key) / "found.json").read_text(encoding="utf-8")))
 
     return applied
 
 
-def _apply(folder):
+def _apply(cloud, folder):
     found = Applied()
-    account = 'github_repository = "owner/name"\nzone_id = "Z1"\n'
-    (folder / "bootstrap" / "settings.auto.tfvars").write_text(account, encoding="utf-8")
-    organisation = 'network = { use = "create" }\naccounts = ["210987654321"]\n'
-    (folder / "platform" / "settings.auto.tfvars").write_text(organisation, encoding="utf-8")
-    for module, *options in (("bootstrap",), ("platform",), ("project", *EVERYTHING)):
-        here = folder / module
-        if module != "bootstrap":
+    for layer, text in cloud.settings.items():
+        (folder / layer / "settings.auto.tfvars").write_text(text, encoding="utf-8")
+    for layer in LAYERS:
+        here, options = folder / layer, cloud.everything if layer == "project" else ()
+        if layer != "bootstrap":
             (here / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
         with terraform(here) as run:
             _ran(run("init", "-input=false"))
             _ran(run("apply", "-auto-approve", "-input=false", *options))
             state = json.loads(_ran(run("show", "-json")))["values"]
-            found.resources += _resources(module, state["root_module"])
-            found.outputs[module] = {key: about["value"] for key, about in state["outputs"].items()}
-            if module == "platform":
-                settings = json.dumps(found.outputs[module]["settings"])
+            found.resources += _resources(layer, state["root_module"])
+            found.outputs[layer] = {key: about["value"] for key, about in state["outputs"].items()}
+            if layer == "platform":
+                settings = json.dumps(found.outputs[layer]["settings"])
                 (folder / "project" / "platform.auto.tfvars.json").write_text(settings, encoding="utf-8")
-            _ran(run("destroy", "-auto-approve", "-input=false", *options))
+            code, said = run("destroy", "-auto-approve", "-input=false", *options)
+            if code:
+                found.refused[layer] = said
+                options = (*options, "-var=keep_data=false")
+                _ran(run("apply", "-auto-approve", "-input=false", *options))
+                _ran(run("destroy", "-auto-approve", "-input=false", *options))
             found.left += _ran(run("state", "list")).splitlines()
     return found
 
@@ -106,17 +108,9 @@ def _ran(done):
     return said
 
 
-def _resources(module, part):
+def _resources(layer, part):
     for each in part.get("resources", []):
         if each["mode"] == "managed":
-            yield {"address": f"{module}: {each['address']}", "type": each["type"], "values": each["values"]}
+            yield {"address": f"{layer}: {each['address']}", "type": each["type"], "values": each["values"]}
     for child in part.get("child_modules", []):
-        yield from _resources(module, child)
-
-
-def documents(resource):
-    """The policies of a resource: (attribute, statements)."""
-    for name, text in resource["values"].items():
-        if isinstance(text, str) and re.match(r'\s*\{.*"Statement"', text, re.DOTALL):
-            said = json.loads(text)["Statement"]
-            yield name, said if isinstance(said, list) else [said]
+        yield from _resources(layer, child)

@@ -5,18 +5,27 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from infra.clouds import CLOUDS, LAYERS
 from support.tf_offline.session import terraform
 
-ROOTS = ["bootstrap", "platform", "project"]
-SHARED = ["modules/bucket", "modules/copying", "modules/endpoint", "modules/role"]
-BREAKS = tomllib.loads(Path(__file__).with_name("breaks.toml").read_text(encoding="utf-8"))
+BREAKS = [
+    pytest.param(cloud, fault, id=f"{cloud}-{name}")
+    for cloud in CLOUDS
+    for name, fault in tomllib.loads(
+        Path(__file__).with_name("breaks").joinpath(f"{cloud}.toml").read_text("utf-8")
+    ).items()
+]
+MODULES = [
+    (cloud.name, answers, module)
+    for cloud in CLOUDS.values()
+    for answers, modules in (("default", (*LAYERS, *cloud.modules)), ("awkward", LAYERS))
+    for module in modules
+]
 
 
-@pytest.mark.parametrize(
-    ("answers", "module"), [("default", name) for name in [*ROOTS, *SHARED]] + [("awkward", name) for name in ROOTS]
-)
-def test_module_is_valid_and_its_tests_pass(rendered, answers, module):
-    folder = rendered(answers) / module
+@pytest.mark.parametrize(("cloud", "answers", "module"), MODULES)
+def test_module_is_valid_and_its_tests_pass(rendered, cloud, answers, module):
+    folder = rendered(cloud, answers) / module
     with terraform(folder) as run:
         for command in (("fmt", "-check", "-recursive", "-diff"), ("init", "-backend=false"), ("validate",)):
             code, said = run(*command)
@@ -27,15 +36,14 @@ def test_module_is_valid_and_its_tests_pass(rendered, answers, module):
             assert " 0 failed" in said
 
 
-def test_every_module_is_looked_at(rendered):
-    found = {str(path.parent.relative_to(rendered("default"))) for path in rendered("default").rglob("outputs.tf")}
-    assert found == {*ROOTS, *SHARED}
+def test_every_module_is_looked_at(rendered, cloud):
+    folder = rendered(cloud.name, "default")
+    assert {str(path.parent.relative_to(folder)) for path in folder.rglob("outputs.tf")} == {*LAYERS, *cloud.modules}
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_its_tests_fail_on(own, name):
-    fault = BREAKS[name]
-    folder = own("default") / fault["module"]
+@pytest.mark.parametrize(("cloud", "fault"), BREAKS)
+def test_its_tests_fail_on(own, cloud, fault):
+    folder = own(cloud, "default") / fault["module"]
     path = Path(folder, fault["file"])
     text = path.read_text(encoding="utf-8")
     assert text.count(fault["right"]) == 1, f"{fault['file']} no longer has it"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from infra.clouds import CLOUDS, LAYERS
 
 PROGRAM = '#!/bin/sh\necho "$(basename "$0") $*" >> "$ASKED"\n'
 
@@ -34,13 +35,14 @@ def programs(tmp_path):
 
 @pytest.mark.parametrize(("there", "asked"), [(["terraform", "tofu"], "terraform"), (["tofu"], "tofu")])
 def test_checks_each_layer(render, programs, there, asked):
-    done = session(render(clouds=["aws"]), there, programs)
+    done = session(render(clouds=list(CLOUDS)), there, programs)
     assert done.returncode == 0, done.stderr
     lines = (programs / "asked").read_text(encoding="utf-8").splitlines()
     assert lines[0] == f"{asked} fmt -check -diff -recursive infra"
-    layers = ("bootstrap", "platform", "project")
     steps = ("init -backend=false", "validate", "test")
-    assert lines[1:] == [f"{asked} -chdir=infra/aws/{layer} {step}" for layer in layers for step in steps]
+    assert lines[1:] == [
+        f"{asked} -chdir=infra/{cloud}/{layer} {step}" for cloud in CLOUDS for layer in LAYERS for step in steps
+    ]
 
 
 def test_says_what_is_missing(render, programs):

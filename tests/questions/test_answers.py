@@ -47,6 +47,8 @@ def test_questions_come_in_the_order_of_a_form():
         "clouds",
         "aws_region",
         "aws_recovery_region",
+        "azure_location",
+        "azure_recovery_location",
         "monthly_budget",
     ]
 
@@ -83,6 +85,8 @@ def test_a_cloud_brings_questions_of_its_own(render):
     assert cloud.items() <= answers.items()
     elsewhere = answers_of(render(clouds=["aws"], aws_region="eu-central-1"))
     assert (elsewhere["aws_region"], elsewhere["aws_recovery_region"]) == ("eu-central-1", "us-east-1")
+    cloud = {"azure_location": "eastus", "azure_recovery_location": "westus2", "monthly_budget": 500}
+    assert cloud.items() <= answers_of(render(clouds=["azure"])).items()
 
 
 @pytest.mark.parametrize(
@@ -91,13 +95,18 @@ def test_a_cloud_brings_questions_of_its_own(render):
         ({"aws_region": "Frankfurt"}, '"Frankfurt" is no region of AWS: write one such as eu-central-1.'),
         ({"aws_region": 'us-east-1"; rm -rf'}, "is no region of AWS"),
         ({"aws_recovery_region": "us-east-1"}, "The recovery region is the region itself: choose another."),
+        (
+            {"azure_location": "West Europe"},
+            '"West Europe" is no location of Azure: write its short name, such as westeurope.',
+        ),
+        ({"azure_recovery_location": "eastus"}, "The recovery location is the location itself: choose another."),
         ({"monthly_budget": 0}, "0 is no budget: give a whole number of dollars, 1 or more."),
         ({"monthly_budget": "many"}, "many"),
         ({"clouds": ["ibm"]}, "ibm"),
     ],
 )
 def test_wrong_answers_about_a_cloud_are_refused(template, tmp_path, wrong, told):
-    assert told in refusal(template, tmp_path / "project", **{"clouds": ["aws"], **wrong})
+    assert told in refusal(template, tmp_path / "project", **{"clouds": ["aws", "azure"], **wrong})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ import yaml
 from support.questions import asked, choices, everything, label, singly
 from support.template import ROOT, TAG, files, git
 
-# A path a line. One that not all projects have ends in the answer that brings it: `infra/aws/main.tf  # clouds: aws`.
+# A path a line. One that not all projects have ends in the answer that brings it, `infra/aws/main.tf  # clouds: aws`,
+# or in the question where any answer but none does: `.github/workflows/deploy.yml  # clouds`.
 PATHS = Path(__file__).with_name("paths.txt").read_text(encoding="utf-8").splitlines()
 ANSWERS = [
     *({"task": task, "framework": name} for task, name in itertools.product(choices()["task"], choices()["framework"])),
@@ -35,7 +36,8 @@ def expected(answers):
         path, _, condition = line.partition("  # ")
         question, _, wanted = condition.partition(": ")
         has = given[question] if condition else ()
-        if not condition or wanted in map(str, has if isinstance(has, (list, tuple)) else [has]):
+        chosen = [*map(str, has if isinstance(has, (list, tuple)) else [has])]
+        if not condition or (wanted in chosen if wanted else chosen):
             yield path.replace("PACKAGE", answers.get("package_name", "flight_delays"))
 
 

@@ -1,6 +1,10 @@
 """A project whose workflows are run with act, with programs that keep what they are asked and a cloud behind."""
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from clouds.aws.conftest import aws, server  # noqa: F401 - the same cloud
@@ -21,6 +25,14 @@ VARIABLES = {
     "MLOPS_AWS_PIPELINE_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/mlops/pipeline",
     "MLOPS_AWS_ENDPOINT_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/mlops/endpoint",
 }
+AZURE = {
+    "MLOPS_PLATFORM": "azure",
+    **{f"MLOPS_AZURE_{role.upper()}_CLIENT_ID": f"identity/{role}" for role in ("plan", "apply", "train", "deploy")},
+    "MLOPS_AZURE_TENANT": "66666666-7777-8888-9999-000000000000",
+    "MLOPS_AZURE_SUBSCRIPTION": "11111111-2222-3333-4444-555555555555",
+    "MLOPS_AZURE_PIPELINE_REPOSITORY": "flightdelays.azurecr.io/flight-delays-pipeline",
+    "MLOPS_AZURE_SERVING_REPOSITORY": "flightdelays.azurecr.io/flight-delays-serving",
+}
 UPLOAD = 'mkdir -p "$STUBS/$INPUT_NAME" && cp -R "$INPUT_PATH" "$STUBS/$INPUT_NAME/"'
 # Of one artifact its files, of a pattern those of all that fit, if there are any.
 DOWNLOAD = """
@@ -34,6 +46,11 @@ LOGIN = """
 [ -n "$INPUT_ROLE_TO_ASSUME" ]
 [ "$INPUT_AWS_REGION" = us-east-1 ]
 echo "$INPUT_ROLE_TO_ASSUME" >>"$STUBS/logins"
+"""
+AZURE_LOGIN = """
+[ -n "$INPUT_TENANT_ID" ]
+[ -n "$INPUT_SUBSCRIPTION_ID" ]
+echo "$INPUT_CLIENT_ID" >>"$STUBS/logins"
 """
 
 
@@ -50,6 +67,7 @@ class Site:
             "actions/upload-artifact": UPLOAD,
             "actions/download-artifact": DOWNLOAD,
             "aws-actions/configure-aws-credentials": LOGIN + exports,
+            "Azure/login": AZURE_LOGIN,
             "aws-actions/amazon-ecr-login": 'echo "$INPUT_REGISTRIES" >>"$STUBS/registries"',
             "hashicorp/setup-terraform": 'echo "terraform $INPUT_TERRAFORM_WRAPPER" >>"$STUBS/installed"',
             "opentofu/setup-opentofu": 'echo "tofu $INPUT_TOFU_WRAPPER" >>"$STUBS/installed"',
@@ -69,6 +87,31 @@ class Site:
         """What the stubs of the last run wrote to a file of that name."""
         file = self.seen / name
         return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+@pytest.fixture
+def github():
+    """Variables that GitHub gives a job which may ask it for tokens, and an address that hands them out: 1, 2, 3 ..."""
+    numbers = count(1)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            query = parse_qs(urlsplit(self.path).query)
+            known = self.headers["Authorization"] == "bearer of-this-job"
+            fits = known and query == {"api-version": ["2.0"], "audience": ["api://AzureADTokenExchange"]}
+            self.send_response(200 if fits else 401)
+            self.end_headers()
+            self.wfile.write(json.dumps({"value": f"token-{next(numbers)}"} if fits else {}).encode())
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as asked:
+        threading.Thread(target=asked.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{asked.server_port}/token?api-version=2.0"
+        said = {"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-this-job"}
+        yield [part for name, value in said.items() for part in ("--env", f"{name}={value}")]
+        asked.shutdown()
 
 
 @pytest.fixture

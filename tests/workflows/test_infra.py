@@ -46,7 +46,10 @@ def test_a_pull_request_is_checked_and_shown_its_plans(infra, tmp_path):
 def test_the_main_branch_applies_what_was_shown_and_nothing_else(infra):
     infra.programs.answer(*changing("dev", "prod"))
     infra.run("push", "infra.yml")
-    assert infra.programs.asked("terraform", "apply") == [["-chdir=infra/aws/project", "apply", "plan.out"]] * 2
+    assert (
+        infra.programs.asked("terraform", "apply")
+        == [["-chdir=infra/aws/project", "apply", "-lock-timeout=5m", "plan.out"]] * 2
+    )
     inits = infra.programs.asked("terraform", "init", "-chdir=infra/aws/project")
     for name in ("dev", "staging", "prod"):
         backend = ["-backend-config=../backend.hcl", f"-backend-config=key=project/{name}.tfstate"]

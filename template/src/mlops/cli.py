@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """The command `mlops`: every verb in one place, each importing what it needs when it runs."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -135,11 +136,14 @@ def submit(
         str | None,
         typer.Option(help="What names this start; default: code, parameters and data. Another word starts it again."),
     ] = None,
+    register: Annotated[
+        bool, typer.Option("--register-components", help="Keep the steps there for other pipelines as well.")
+    ] = False,
 ) -> None:
     """Run the pipeline on a platform. Made or updated there, started once for the same code and data, and followed."""
     from mlops.platforms import verbs
 
-    verbs.submit(on, grouped=not ungrouped, detach=detach, data=data, token=token)
+    verbs.submit(on, grouped=not ungrouped, detach=detach, data=data, token=token, register=register)
 
 
 @app.command()
@@ -382,6 +386,7 @@ def ui(
 
 def main() -> None:
     """Run a verb; a user's mistake is one line on standard error and an exit code, never a traceback."""
+    logging.lastResort = logging.NullHandler()  # type: ignore[assignment, unused-ignore]  # libraries log and raise it
     try:
         app()
     except MlopsError as error:

@@ -8,6 +8,7 @@ import msgpack
 
 ACCOUNT = "123456789012"
 ZONES = ("a", "b", "c")
+SUBSCRIPTION, TENANT, PRINCIPAL = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "198")
 
 
 def string(type_name, name, root):
@@ -28,9 +29,11 @@ def string(type_name, name, root):
         return f"arn:aws:{service}:{region}:{ACCOUNT}:{thing.replace('_', '-')}/{label}"
     if name == "repository_url":
         return f"{ACCOUNT}.dkr.ecr.{root.get('region') or 'us-east-1'}.amazonaws.com/{label}"
-    if name == "id":
-        return label
-    return f"{name.replace('_', '-')}-{tag}"
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{root.get('resource_group_name') or label}"
+    return {
+        "id": f"{group}/providers/Made.Up/{kind}/{label}" if cloud in ("azurerm", "azapi") else label,
+        "login_server": f"{label}.azurecr.io",
+    }.get(name, f"{name.replace('_', '-')}-{tag}")
 
 
 def value(type_name, name, kind, root):
@@ -80,6 +83,7 @@ def data_source(provider, name):
     return {
         "aws_caller_identity": {"account_id": ACCOUNT, "id": ACCOUNT},
         "aws_region": {"region": region, "name": region, "id": region},
+        "azurerm_client_config": {"subscription_id": SUBSCRIPTION, "tenant_id": TENANT, "object_id": PRINCIPAL},
         "aws_partition": {"partition": "aws", "dns_suffix": "amazonaws.com", "id": "aws"},
         "aws_availability_zones": {"names": [region + zone for zone in ZONES]},
     }.get(name, {})

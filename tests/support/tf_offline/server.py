@@ -85,6 +85,18 @@ def fill(type_name, block, value, root):
         fill(type_name, inner, item, root)
 
 
+def from_state(value, kind):
+    """A value as a state's JSON has it, as the protocol wants it: they differ in what has its type with it."""
+    if value is None or "dynamic" not in json.dumps(kind):
+        return value
+    if kind == "dynamic":
+        return [json.dumps(value["type"]).encode(), value["value"]]
+    shape, inner = kind
+    if isinstance(value, list):
+        return [from_state(each, inner) for each in value]
+    return {key: from_state(each, inner[key] if shape == "object" else inner) for key, each in value.items()}
+
+
 class Provider:
     """Its methods are the protocol's, GetSchema as `get_schema`: bytes of a request in, bytes of the reply out."""
 
@@ -138,7 +150,10 @@ class Provider:
     def upgrade_resource_state(self, request):
         fields = wire.parse(request)
         state = wire.parse(fields[3][0]) if 3 in fields else {}
-        return wire.data(1, pack(json.loads(state[1][0]) if 1 in state else None))
+        stored = json.loads(state[1][0]) if 1 in state else None
+        for name, about in attributes(self.block("resource", fields[1][0].decode())) if stored else ():
+            stored[name] = from_state(stored.get(name), about["type"])
+        return wire.data(1, pack(stored))
 
     def read_resource(self, request):
         return wire.data(1, wire.parse(request)[2][0])

@@ -54,6 +54,8 @@ class Abilities:
     schedules: bool = False
     endpoints: bool = False
     serverless: bool = False
+    components: bool = False
+    """Whether it keeps steps by themselves, for pipelines that are put together there."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ class Variable:
     required: bool = True
     login: str | None = None
     """Of a role that workflows log in as: which one, plan, apply, train or deploy. Runs have no need of it."""
+    planned: bool = False
+    """Whether a plan of the infrastructure needs it as well: that job is in no environment."""
 
 
 Say = Callable[[str], None]
@@ -211,6 +215,10 @@ class Platform(Protocol):
 
     def status(self, run: str) -> Status:
         """How a run stands."""
+        ...
+
+    def register(self, job: Job) -> Sequence[str]:
+        """Keep the steps as components for pipelines that are put together there; return their names."""
         ...
 
     def schedule(self, schedules: Sequence[Schedule], job: Job) -> str | None:

@@ -89,3 +89,5 @@ def _commands(variable: Variable, platform: str, settings: Settings) -> Iterator
     yield f"gh variable set {name} --env {environment} --body {value}"
     if environment == PRODUCTION and variable.login in (None, TRAINING):
         yield f"gh variable set {name} --env {TRAINING} --body {value}"
+    if variable.planned:
+        yield f"gh variable set {name} --body {value}"

@@ -64,6 +64,9 @@ class Local:
             raise UsageError(f"'{run}' is no run on local; 'dvc status' tells what is up to date here")
         return Status(run, "succeeded")
 
+    def register(self, job: Job) -> Sequence[str]:
+        _refuse("keeps no components", "mlops submit --on local")
+
     def schedule(self, schedules: Sequence[Schedule], job: Job) -> None:
         _refuse("starts nothing by itself", "use the machine's own scheduler, such as cron")
 

@@ -35,7 +35,7 @@ def compile_pipeline(on: str, *, grouped: bool, out: Path | None) -> None:
         print(folder / name)
 
 
-def submit(on: str, *, grouped: bool, detach: bool, data: str | None, token: str | None) -> None:
+def submit(on: str, *, grouped: bool, detach: bool, data: str | None, token: str | None, register: bool) -> None:
     """Create or update the pipeline on a platform, start it, and follow it unless `detach`.
 
     The token names what is run: the commit, the image, the parameters and the files of the data. As long as these are
@@ -47,9 +47,14 @@ def submit(on: str, *, grouped: bool, detach: bool, data: str | None, token: str
     """
     project, settings = load_project(), load_settings()
     platform = connect(on, project, settings)
+    if register and not platform.can.components:
+        raise UsageError(f"--register-components: {on} keeps no components; leave the option out")
     if platform.can.images:
         _require_shared(settings, on)
     job = _job(platform, project, grouped=grouped, asking=True, data=data)
+    if register:
+        for name in platform.register(job):
+            print(f"component {name}")
     token = token or canonical_hash([on, project.name, settings.environment, asdict(job)])
     run = platform.submit(job, token=token)
     unscheduled = platform.schedule(schedules(read_resources(), on), job) if platform.can.schedules else None

@@ -68,6 +68,9 @@ class Aws:
     def status(self, run: str) -> Status:
         return jobs.status(self.session, run)
 
+    def register(self, job: Job) -> Sequence[str]:
+        raise UsageError("SageMaker keeps no components; 'mlops submit --on aws' without --register-components")
+
     def schedule(self, schedules: Sequence[Schedule], job: Job) -> str | None:
         return jobs.schedule(self.session, schedules, job)
 

@@ -1,0 +1,5 @@
+# Yours: settings of platform/; variables.tf has them all. What there is already is named: { use = "existing", ... }
+tracking = { use = "create" }
+images   = { use = "create" }
+registry = { use = "create" }
+network  = { use = "none" }

@@ -1,0 +1,57 @@
+"""An Azure of the tests' own: a management plane and a storage account a worker, emptied for each test."""
+
+import pytest
+from project.conftest import made, rendered, small  # noqa: F401 - made the same way
+from support import azure as azurite
+from support import azure_ml
+from support.environment import SCRIPTS
+from support.front import front
+
+
+@pytest.fixture(scope="session")
+def server(environment, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("azure")
+    with azure_ml.management(folder, environment.path / SCRIPTS / "python") as shown:
+        yield shown
+
+
+@pytest.fixture
+def azure(server):
+    """A `support.azure_ml.Management` with a workspace and nothing in it."""
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def piped(piped_on):
+    """`piped()`: a copy of a small project for Azure."""
+    return lambda: piped_on("azure")
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory):
+    with azurite.storage(tmp_path_factory.mktemp("azurite")) as account:
+        yield account
+
+
+@pytest.fixture
+def storage(account):
+    """A `support.azure.Storage` with an empty container."""
+    account.reset()
+    return account
+
+
+@pytest.fixture
+def network(storage):
+    """A `support.front.Front` before the storage, whose connections can be lost."""
+    with front(storage.url) as shown:
+        yield shown
+
+
+@pytest.fixture
+def at_once(tmp_path):
+    """Variables of one whom Azure's packages do not keep waiting before they try again."""
+    folder = tmp_path / "at-once"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(azurite.AT_ONCE, encoding="utf-8")
+    return {"PYTHONPATH": folder}
