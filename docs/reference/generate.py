@@ -15,7 +15,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     source = str(ROOT / "template" / "src")
     if source not in sys.path:
         sys.path.insert(0, source)
-    pages = {"questions": questions, "verbs": verbs, "params": params, "settings": settings, "aws": aws}
+    pages = {"questions": questions, "verbs": verbs, "params": params, "settings": settings, "aws": aws, "azure": azure}
     for name, make in pages.items():
         files.append(File.generated(config, f"reference/{name}.md", content=make()))
     return files
@@ -141,6 +141,48 @@ def aws() -> str:
         "the project's permission boundary and bound to one environment of the repository.\n\n"
         + table(["role", "actions"], [[f"`{name}`", ", ".join(found)] for name, found in _actions(permissions)])
     )
+
+
+def azure() -> str:
+    from mlops.platforms.azure.session import LOGINS, PURPOSES, REQUIRED
+
+    variables = [
+        [
+            f"`MLOPS_AZURE_{name.upper()}`",
+            "yes" if name in REQUIRED else "",
+            purpose,
+            f"`project`, `mlops_azure_{name}`",
+        ]
+        for name, purpose in PURPOSES.items()
+    ]
+    logins = {f"{name}_client_id": purpose for name, purpose in LOGINS.items()}
+    variables += [
+        [f"`MLOPS_AZURE_{name.upper()}`", "in workflows", purpose, f"`bootstrap`, `mlops_azure_{name}`"]
+        for name, purpose in {"tenant": "the tenant that workflows log in to", **logins}.items()
+    ]
+    return (
+        "# Azure\n\nVariables of the environment, lines of `.env`, and variables of GitHub have the same names. "
+        "`mlops doctor --on azure` checks them and has the commands that set them. The locations are those of "
+        "`[tool.mlops.azure]` in `pyproject.toml`.\n\n"
+        + table(["variable", "needed", "meaning", "output of infra/azure"], variables)
+        + "\n## What each identity may do\n\nRead from `infra/azure/project`, in its environment alone; "
+        "`infra/azure/README.md` has the rest.\n\n"
+        + table(["identity", "on", "role of Azure"], _roles(ROOT / "template" / "infra" / "azure" / "project"))
+    )
+
+
+def _roles(folder: Path) -> list[list[str]]:
+    """Which role each identity of an environment is given, and on what."""
+    import re
+
+    text = (folder / "roles.tf").read_text(encoding="utf-8")
+    given = re.search(r"^  given = \{\n(.*?)^  \}", text, re.MULTILINE | re.DOTALL)
+    assert given, "roles.tf gives nothing"
+    return [
+        [f"`{who}`", where, role]
+        for who, body in re.findall(r"^    (\w+) = \{(.*?)^    \}", given[1], re.MULTILINE | re.DOTALL)
+        for where, role in re.findall(r'^ +(\w+) += "([^"]+)"', body, re.MULTILINE)
+    ]
 
 
 def _actions(folder: Path) -> list[tuple[str, list[str]]]:
