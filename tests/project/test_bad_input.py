@@ -187,5 +187,5 @@ def test_a_variable_with_an_impossible_value(untouched):
     told = untouched.refuses("run", code=2, MLOPS_LOG_SAMPLE="2")
     assert "MLOPS_LOG_SAMPLE is '2'" in told
     assert ".env" in told
-    done = untouched.mlops("doctor", code=3, COLUMNS="300", MLOPS_POLL_SECONDS="soon")
+    done = untouched.mlops("doctor", code=3, MLOPS_POLL_SECONDS="soon")
     assert "MLOPS_POLL_SECONDS is 'soon'" in done.out

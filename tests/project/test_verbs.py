@@ -151,7 +151,7 @@ def test_doctor_finds_each_broken_thing_and_says_how_to_mend_it(healthy):
         kept = healthy.path.with_name("kept")
         shutil.copytree(healthy.path, kept, symlinks=True)
         damage(healthy.path)
-        done = healthy.mlops("doctor", code=3, COLUMNS="300")
+        done = healthy.mlops("doctor", code=3)
         for word in words:
             assert word in flat(done), f"{name}: {done}"
         assert done.out.count("✗") >= 1
@@ -162,15 +162,15 @@ def test_doctor_finds_each_broken_thing_and_says_how_to_mend_it(healthy):
 
 def test_doctor_names_keys_that_have_their_defaults_and_is_content(healthy):
     healthy.set({"evaluate": None, "gate.parity": None})
-    done = healthy.mlops("doctor", COLUMNS="300")
+    done = healthy.mlops("doctor")
     assert "evaluate" in flat(done)
     assert "gate.parity" in flat(done)
 
 
 def test_doctor_finds_a_tracking_server_that_does_not_answer(healthy):
-    done = healthy.mlops("doctor", code=3, COLUMNS="300", MLOPS_TRACKING_URI="http://127.0.0.1:9")
+    done = healthy.mlops("doctor", code=3, MLOPS_TRACKING_URI="http://127.0.0.1:9")
     assert "http://127.0.0.1:9 does not answer" in flat(done)
-    done = healthy.mlops("doctor", code=3, COLUMNS="300", MLOPS_TRACKING_URI="gopher://nowhere")
+    done = healthy.mlops("doctor", code=3, MLOPS_TRACKING_URI="gopher://nowhere")
     assert "gopher://nowhere" in flat(done)
 
 

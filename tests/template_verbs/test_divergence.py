@@ -59,7 +59,7 @@ def test_doctor_says_what_lags_diverged_and_would_conflict_and_changes_nothing(s
     assert {ADDED, CHANGED, DELETED, "pyproject.toml"} <= set(seen["update"]["changed"])
     assert state(project.path) == before
 
-    done = project.run("mlops", "doctor", "--template", code=3, COLUMNS="300")
+    done = project.run("mlops", "doctor", "--template", code=3)
     for path in edited:
         assert f"mlops template diff {path}" in done.out
     assert f"1 release behind {NEW}" in done.out

@@ -116,7 +116,7 @@ def test_what_cannot_be_updated_is_refused_in_one_line_and_nothing_changes(start
         git("reset", "-q", "--hard", start, cwd=path)
     rename_template(path, other_template)
     assert "not the template of this project" in project.run("mlops", "template", "diff", code=2).err
-    told = project.run("mlops", "doctor", "--template", code=3, COLUMNS="400").out
+    told = project.run("mlops", "doctor", "--template", code=3).out
     assert "not the template of this project" in " ".join(told.split())
 
 

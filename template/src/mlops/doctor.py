@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -51,10 +52,11 @@ def diagnose(*, template: bool = False, as_json: bool = False) -> bool:
 
 
 def print_table(findings: list[Finding]) -> None:
-    console = Console(highlight=False)
+    # Off a terminal nothing is folded, so that names are found and commands can be copied.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", "what", "found", "how to mend it"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "what")
     for finding in findings:
         mark = {None: "[green]✓[/green]", "": "·"}.get(finding.fix, "[red]✗[/red]")
         table.add_row(mark, *(escape(text or "") for text in finding))

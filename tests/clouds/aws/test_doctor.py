@@ -59,7 +59,7 @@ def test_all_is_well_where_the_infrastructure_is_there(aws, doctor):
     (bucket,) = [one for one in told["variables"] if one["name"] == "MLOPS_AWS_BUCKET"]
     assert bucket["set"] == ["gh variable set MLOPS_AWS_BUCKET --env dev --body flight-delays-dev"]
 
-    table = doctor.project.mlops("doctor", "--on", "aws", **doctor.env, COLUMNS="300").out
+    table = doctor.project.mlops("doctor", "--on", "aws", **doctor.env).out
     assert "gh variable set MLOPS_PLATFORM --body aws" in table
     assert bucket["set"][0] in table
 

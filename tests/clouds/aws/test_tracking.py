@@ -89,7 +89,7 @@ def test_a_project_on_managed_mlflow(project, aws, network, tmp_path):
         assert "is what its commit" in mlops("reproduce", "--here").out
         mlops("score", "data/sample/flights.parquet", tmp_path / "scores.parquet")
         assert (tmp_path / "scores.parquet").is_file()
-        assert f"tracking store  {SERVER}" in re.sub(r" {2,}", "  ", mlops("doctor", code=None, COLUMNS="300").out)
+        assert f"tracking store  {SERVER}" in re.sub(r" {2,}", "  ", mlops("doctor", code=None).out)
         assert {request.headers["x-mlflow-sm-tracking-server-arn"] for request in server.asked} == {SERVER}
 
         before = len(server.asked)

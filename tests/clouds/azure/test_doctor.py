@@ -101,7 +101,7 @@ def test_all_is_well_where_the_infrastructure_is_there(doctor):
     (account,) = [one for one in told["variables"] if one["name"] == "MLOPS_AZURE_STORAGE_ACCOUNT"]
     assert account["set"] == [f"gh variable set MLOPS_AZURE_STORAGE_ACCOUNT --env dev --body {ACCOUNT}"]
 
-    table = doctor.project.mlops("doctor", "--on", "azure", **doctor.env, COLUMNS="300").out
+    table = doctor.project.mlops("doctor", "--on", "azure", **doctor.env).out
     assert "gh variable set MLOPS_PLATFORM --body azure" in table
     assert account["set"][0] in table
 
