@@ -12,6 +12,7 @@ import yaml
 from support import template as templates
 from support import workspace as workspaces
 from support.environment import Done, changed
+from support.questions import choices
 from support.workspace import Workspace
 
 # Imports once, and lends each verb a process of its own, in the folder of its project, which may be killed.
@@ -83,13 +84,13 @@ class Desk(Workspace):
         path.write_text(yaml.safe_dump(said), encoding="utf-8")
 
 
-def clouded(cloud, original, template, once):
-    """The project with two versions as it is once a cloud is among its clouds."""
-    name = f"two-versions-{cloud}"
+def clouded(original, template, once):
+    """The project with two versions as it is once all clouds are its own."""
+    name = "two-versions-clouds"
     with once(name) as folder:
         if folder:
             copy = workspaces.copy(original, folder)
-            fresh = templates.copy(template, folder.with_name(f"{cloud}-render"), clouds=[cloud])
+            fresh = templates.copy(template, folder.with_name("clouds-render"), clouds=list(choices()["clouds"][-1]))
             for part in ("pyproject.toml", "src/mlops"):
                 copy.run("cp", "-r", fresh / part, (copy.path / part).parent)
     moved = {key: value.replace(str(original.path), str(once.path(name))) for key, value in original.env.items()}

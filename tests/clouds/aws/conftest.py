@@ -23,9 +23,3 @@ def network(aws):
     """A `support.front.Front` before AWS, whose connections can be lost."""
     with front(aws.url) as shown:
         yield shown
-
-
-@pytest.fixture
-def piped(piped_on):
-    """`piped()`: a copy of a small project for AWS."""
-    return lambda: piped_on("aws")

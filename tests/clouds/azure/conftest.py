@@ -22,12 +22,6 @@ def azure(server):
     return server
 
 
-@pytest.fixture
-def piped(piped_on):
-    """`piped()`: a copy of a small project for Azure."""
-    return lambda: piped_on("azure")
-
-
 @pytest.fixture(scope="session")
 def account(tmp_path_factory):
     with azurite.storage(tmp_path_factory.mktemp("azurite")) as account:

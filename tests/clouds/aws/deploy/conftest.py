@@ -27,7 +27,7 @@ SETTINGS = {
 
 @pytest.fixture(scope="session")
 def clouded(original, template, once):  # noqa: F811
-    return deployed.clouded("aws", original, template, once)
+    return deployed.clouded(original, template, once)
 
 
 @pytest.fixture(scope="session")

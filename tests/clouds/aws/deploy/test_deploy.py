@@ -269,7 +269,7 @@ def test_what_is_missing_is_said_in_a_line(project, front, env, code, told):
 def test_an_image_that_was_not_made_is_named(project, front, tag):
     front.client("ecr").batch_delete_image(repositoryName="flight-delays/serving", imageIds=[{"imageTag": tag}])
     assert f"there is no image {REPOSITORY}:{tag}" in project.refuses("deploy", "--on", "aws", code=2)
-    assert "this project has aws" in project.refuses("deploy", "--on", "azure", code=2)
+    assert "this project has aws" in project.refuses("deploy", "--on", "moon", code=2)
 
 
 def packages(sagemaker):

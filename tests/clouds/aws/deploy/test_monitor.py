@@ -74,5 +74,5 @@ def test_the_log_of_the_endpoint_is_watched_and_alarms_know(project, front, metr
 
 
 def test_a_platform_that_is_not_there_is_said_before_anything_is_read(project, front, metrics):
-    assert "this project has aws" in project.refuses("monitor", "no-such-file", "--on", "azure", code=2)
+    assert "this project has aws" in project.refuses("monitor", "no-such-file", "--on", "moon", code=2)
     assert metrics() == {}

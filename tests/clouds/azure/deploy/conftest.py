@@ -27,7 +27,7 @@ REPOSITORY = "flight-delays/serving"
 
 @pytest.fixture(scope="session")
 def clouded(original, template, once):  # noqa: F811
-    return deployed.clouded("azure", original, template, once)
+    return deployed.clouded(original, template, once)
 
 
 @pytest.fixture(scope="session")
