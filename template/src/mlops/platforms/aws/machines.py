@@ -9,12 +9,13 @@ from typing import NamedTuple
 from mlops.errors import UsageError
 from mlops.platforms.base import Needs
 
-PRICES_OF = "June 2025"
-"""When the prices were taken, on demand in us-east-1; other regions cost up to half as much again."""
-
 
 class Machine(NamedTuple):
-    """A machine and what it costs, in US dollars an hour."""
+    """A machine and about what it costs, in US dollars an hour on demand.
+
+    Prices are those in us-east-1; other regions cost up to half as much again. They choose
+    the cheapest and estimate; the provider's list has what holds today.
+    """
 
     name: str
     cpu: int

@@ -10,13 +10,15 @@ from typing import NamedTuple
 from mlops.errors import UsageError
 from mlops.platforms.base import Needs
 
-PRICES_OF = "November 2024"
-"""When the prices were taken, on demand with Linux in eastus; other locations cost up to half as much again."""
 LOW_PRIORITY = "low_priority"
 
 
 class Machine(NamedTuple):
-    """A size of machine and what it costs, in US dollars an hour."""
+    """A size of machine and about what it costs, in US dollars an hour on demand.
+
+    Prices are those with Linux in eastus; other locations cost up to half as much again. They choose
+    the cheapest and estimate; the provider's list has what holds today.
+    """
 
     name: str
     cpu: int
