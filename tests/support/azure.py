@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -27,6 +28,8 @@ AZURITE = "3.35.0"
 ACCOUNT = "mlopsdev"
 KEY = base64.b64encode(b"nobody else knows of it").decode()
 CONTAINER = "mlops"
+CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+"""Where systems keep the certificates that they trust."""
 NOBODY = {
     "AZURE_STORAGE_CONNECTION_STRING": None,
     "AZURE_CONFIG_DIR": "none",
@@ -118,6 +121,13 @@ class Storage:
         }
 
 
+def _trusting():
+    """Variables with which Node.js trusts the certificates of the system, as pip does: those of a company's proxy."""
+    known = (ssl.get_default_verify_paths().cafile, *CERTIFICATES)
+    found = next((path for path in known if path and Path(path).is_file()), None)
+    return {**({"NODE_EXTRA_CA_CERTS": found} if found else {}), **os.environ}
+
+
 def azurite():
     """The program, installed once a machine; without npm the test is skipped."""
     if (npm := shutil.which("npm")) is None or shutil.which("node") is None:
@@ -130,7 +140,7 @@ def azurite():
             fresh = folder.with_suffix(".new")
             shutil.rmtree(fresh, ignore_errors=True)
             asked = [npm, "install", "--prefix", fresh, "--no-audit", "--no-fund", f"azurite@{AZURITE}"]
-            done = subprocess.run(asked, capture_output=True, text=True, timeout=600, check=False)
+            done = subprocess.run(asked, env=_trusting(), capture_output=True, text=True, timeout=600, check=False)
             assert done.returncode == 0, done.stderr
             fresh.rename(folder)
     return folder / "node_modules/azurite/dist/src/blob/main.js"
