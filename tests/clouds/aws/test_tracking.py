@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
+from clouds.tracked import from_first_to_last
 from project.conftest import rendered  # noqa: F401 - made the same way
 from support.aws import NOBODY, REFUSALS
 from support.environment import name_of, uv
 from support.front import LOST, front
 from support.managed_mlflow import APP, DENIED, DOCUMENTED, EXPIRED, SERVER, managed_mlflow, strict
-from support.template import git
 
 WITHOUT = """
 import importlib.metadata, sys
@@ -35,11 +35,6 @@ def project(rendered, tmp_path_factory):  # noqa: F811
     uv("lock", "-q", cwd=project.path, env=project.env, timeout=600)
     project.commit()
     return project
-
-
-def commit(project, message):
-    who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
-    git(*who, "commit", "-q", "-a", "--no-verify", "-m", message, cwd=project.path)
 
 
 def losing(after):
@@ -74,21 +69,7 @@ def test_a_project_on_managed_mlflow(project, aws, network, tmp_path):
         network.rule = REFUSALS["expired"]
         assert "ExpiredToken" in failed("run")
         network.mend()
-        done = mlops("run")
-        assert "flight-delays version 1" in done.out
-        assert done.err == ""
-        assert "Nothing to do: flight-delays version 1" in mlops("run").out
-        project.set({"estimator.max_iter": 12})
-        commit(project, "Second")
-        assert "flight-delays version 2" in mlops("run").out
-        assert "ersion 1 of flight-delays is the champion" in mlops("rollback").out
-        assert "ersion 2" in mlops("promote", "2", "--reason", "Better.", "--approver", "Ann").out
-        assert "each follows from the one before" in mlops("audit", "verify").out
-        assert json.loads(mlops("lineage", "--json").out)["version"] == "2"
-        assert (project.path / mlops("card").out.splitlines()[0]).is_file()
-        assert "is what its commit" in mlops("reproduce", "--here").out
-        mlops("score", "data/sample/flights.parquet", tmp_path / "scores.parquet")
-        assert (tmp_path / "scores.parquet").is_file()
+        from_first_to_last(project, mlops, tmp_path)
         assert f"tracking store  {SERVER}" in re.sub(r" {2,}", "  ", mlops("doctor", code=None).out)
         assert {request.headers["x-mlflow-sm-tracking-server-arn"] for request in server.asked} == {SERVER}
 

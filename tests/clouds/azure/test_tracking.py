@@ -3,12 +3,12 @@
 import json
 
 import pytest
+from clouds.tracked import from_first_to_last
 from project.conftest import SMALL, rendered  # noqa: F401 - made the same way
 from support.azure import NOBODY, REFUSALS
 from support.azure_ml import LOST, PLACE, refused
 from support.environment import uv
 from support.mlflow_server import mlflow_server
-from support.template import git
 from support.workspace_mlflow import ALIAS, Workspace
 
 NO_LOGIN = {"AZURE_CLIENT_ID": None, "AZURE_CLIENT_SECRET": None, "AZURE_TENANT_ID": None}
@@ -31,11 +31,6 @@ def project(rendered, tmp_path_factory):  # noqa: F811
     uv("lock", "-q", cwd=project.path, env=project.env, timeout=600)
     project.commit()
     return project
-
-
-def commit(project, message):
-    who = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
-    git(*who, "commit", "-q", "-a", "--no-verify", "-m", message, cwd=project.path)
 
 
 def test_a_project_on_a_workspace(project, azure, storage, network, at_once, tmp_path):
@@ -64,21 +59,7 @@ def test_a_project_on_a_workspace(project, azure, storage, network, at_once, tmp
         network.rule = REFUSALS["denied"]
         assert "not authorized" in failed("run")
         network.mend()
-        done = mlops("run")
-        assert "flight-delays version 1" in done.out
-        assert done.err == ""
-        assert "Nothing to do: flight-delays version 1" in mlops("run").out
-        project.set({"estimator.max_iter": 12})
-        commit(project, "Second")
-        assert "flight-delays version 2" in mlops("run").out
-        assert "ersion 1 of flight-delays is the champion" in mlops("rollback").out
-        assert "ersion 2" in mlops("promote", "2", "--reason", "Better.", "--approver", "Ann").out
-        assert "each follows from the one before" in mlops("audit", "verify").out
-        assert json.loads(mlops("lineage", "--json").out)["version"] == "2"
-        assert (project.path / mlops("card").out.splitlines()[0]).is_file()
-        assert "is what its commit" in mlops("reproduce", "--here").out
-        mlops("score", "data/sample/flights.parquet", tmp_path / "scores.parquet")
-        assert (tmp_path / "scores.parquet").is_file()
+        from_first_to_last(project, mlops, tmp_path)
         found = json.loads(mlops("doctor", "--json", code=None).out)["findings"]
         assert {"what": "tracking store", "found": workspace.uri, "fix": None} in found
         beyond = {route for _, route in workspace.unknown}

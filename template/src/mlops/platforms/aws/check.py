@@ -8,9 +8,7 @@ from typing import Any
 
 from mlops.errors import MlopsError
 from mlops.platforms.aws.session import Session, answering
-
-Row = tuple[str, str, str | None]
-"""What was looked at, what was found, and how to mend it: None where all is well, empty where that is not known."""
+from mlops.platforms.cloud import Row, looked
 
 APPLY = "apply infra/aws again, or set the variable to what it made"
 TRUSTED = {
@@ -42,16 +40,13 @@ def _looks(session: Session) -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _look(what: str, look: Callable[[], str]) -> Row:
+    return looked(what, look, _is_denied, APPLY)
+
+
+def _is_denied(cause: BaseException | None) -> bool:
     from botocore.exceptions import ClientError
 
-    try:
-        return what, look(), None
-    except MlopsError as error:
-        cause = error.__cause__
-        if isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in DENIED:
-            return what, "not known, for this login may not look at it", ""
-        message, _, advice = str(error).partition("; ")
-        return what, message, advice or APPLY
+    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in DENIED
 
 
 def _identity(session: Session) -> str:

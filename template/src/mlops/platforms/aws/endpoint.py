@@ -27,6 +27,7 @@ from mlops.platforms.aws.hosting import (
 from mlops.platforms.aws.place import Place, found, places
 from mlops.platforms.aws.session import Session, answering
 from mlops.platforms.base import Deployment, Release, Say, Serving
+from mlops.platforms.cloud import deploy_each, roll_back_each, telling
 
 BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
@@ -41,22 +42,9 @@ def deploy(session: Session, release: Release, serving: Serving, say: Say) -> De
     wanted = places(session)
     for told in dict.fromkeys(told for place in wanted for told in modes.check(place.wish(serving))):
         say(told)
-    made: list[Deployment] = []
-    for place in wanted:
-        hand = _Endpoint(place, _telling(say, place, wanted))
-        try:
-            made.append(hand.deploy(release, serving))
-        except MlopsError as error:
-            if not made:
-                raise
-            raise MlopsError(
-                f"version {release.version} serves in {session.region}, but not in {place.region}: {error}; "
-                "deploy it again to go on"
-            ) from error
+    deployed = deploy_each(_endpoints(wanted, say), release, serving)
     registry.show(session, wanted[0], release)
-    return Deployment(
-        made[0].endpoint, release.version, made[0].previous, made[0].address, any(each.changed for each in made)
-    )
+    return deployed
 
 
 def rollback(session: Session, version: str, standing: Mapping[str, str], say: Say) -> Deployment:
@@ -65,16 +53,10 @@ def rollback(session: Session, version: str, standing: Mapping[str, str], say: S
     Raises:
         MlopsError: a region cannot; the others have done it all the same.
     """
-    wanted, made, failed = places(session), [], []
-    for place in wanted:
-        try:
-            made.append(_Endpoint(place, _telling(say, place, wanted)).rollback(version))
-        except MlopsError as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
+    wanted = places(session)
+    deployed = roll_back_each(_endpoints(wanted, say), version)
     registry.approve(session, wanted[0], standing)
-    return made[0]
+    return deployed
 
 
 def deployment(session: Session) -> Deployment:
@@ -82,8 +64,10 @@ def deployment(session: Session) -> Deployment:
     return _Endpoint(places(session)[0], lambda _: None).deployment()
 
 
-def _telling(say: Say, place: Place, wanted: list[Place]) -> Say:
-    return say if len(wanted) == 1 else lambda told: say(f"{place.region}: {told}")
+def _endpoints(wanted: list[Place], say: Say) -> "dict[str, _Endpoint]":
+    """The endpoint in each region."""
+    several = len(wanted) > 1
+    return {place.region: _Endpoint(place, telling(say, place.region, several=several)) for place in wanted}
 
 
 @dataclass(frozen=True)

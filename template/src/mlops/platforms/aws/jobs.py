@@ -67,8 +67,8 @@ def _upsert(session: Session, name: str, definition: str) -> str:
         "RoleArn": session.setting("pipeline_role_arn"),
     }
     if found(client.describe_pipeline, PipelineName=name) is None:
-        tags = {"project": session.project.name, "environment": session.settings.environment}
-        said = client.create_pipeline(**content, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        tags = [{"Key": key, "Value": value} for key, value in session.tags.items()]
+        said = client.create_pipeline(**content, Tags=tags)
     else:
         said = client.update_pipeline(**content)
     return str(said["PipelineArn"])

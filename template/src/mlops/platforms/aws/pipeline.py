@@ -318,5 +318,4 @@ class _Definer:
         return {"SecurityGroupIds": groups, "Subnets": subnets} if subnets else {}
 
     def _tags(self) -> list[dict[str, str]]:
-        told = {"project": self.session.project.name, "environment": self.session.settings.environment}
-        return [{"Key": key, "Value": value} for key, value in told.items()]
+        return [{"Key": key, "Value": value} for key, value in self.session.tags.items()]

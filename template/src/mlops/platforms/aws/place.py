@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from mlops.errors import UsageError
-from mlops.files import canonical_hash
 from mlops.platforms.aws import modes
 from mlops.platforms.aws.session import Session, answering
 from mlops.platforms.base import Serving
+from mlops.platforms.cloud import shortened
 
 MISSING = re.compile(r"could not find|does not exist", re.IGNORECASE)
 
@@ -38,14 +38,12 @@ class Place:
     @property
     def base(self) -> str:
         """What names of models and configurations start with: not too long for a version and two digests."""
-        name = self.endpoint
-        return name if len(name) <= 36 else f"{name[:27].rstrip('-')}-{canonical_hash(name)[:8]}"
+        return shortened(self.endpoint, 36)
 
     @property
     def tags(self) -> list[dict[str, str]]:
         """For the bill."""
-        said = {"project": self.session.project.name, "environment": self.session.settings.environment}
-        return [{"Key": key, "Value": value} for key, value in {**said, "managed-by": "mlops"}.items()]
+        return [{"Key": key, "Value": value} for key, value in {**self.session.tags, "managed-by": "mlops"}.items()]
 
     def wish(self, serving: Serving) -> modes.Wish:
         return modes.Wish(serving, self.subnets, self.alarms)

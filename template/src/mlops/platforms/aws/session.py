@@ -1,7 +1,6 @@
 # The template's: `copier update` renews this file.
 """Where in AWS this project is: its settings, clients that are made when they are used, and errors in one line."""
 
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -11,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlops.errors import MlopsError, UsageError
 from mlops.platforms.base import Variable
+from mlops.platforms.cloud import CloudSession
 from mlops.project import Project
 from mlops.settings import Settings
 
@@ -70,46 +70,28 @@ class AwsSettings(BaseSettings):
     deploy_role_arn: str | None = None
 
 
-class Session:
+class Session(CloudSession):
     """The project's place in AWS."""
 
+    cloud, purposes = "aws", PURPOSES
+
     def __init__(self, project: Project, settings: Settings) -> None:
-        self.project, self.settings, self.aws = project, settings, AwsSettings()
+        self.aws = AwsSettings()
+        super().__init__(project, settings, self.aws)
 
     @cached_property
     def regions(self) -> tuple[str, str | None]:
         """The region and the recovery region: AWS's own variables count before `[tool.mlops.aws]`."""
         import os
 
-        said = tomllib.loads((self.project.root / "pyproject.toml").read_text(encoding="utf-8"))
-        table = said.get("tool", {}).get("mlops", {}).get("aws", {})
-        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or table.get("region")
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or self.table.get("region")
         if not region:
             raise UsageError("no region of AWS is set; write region under [tool.mlops.aws] in pyproject.toml")
-        return region, table.get("recovery_region")
+        return region, self.table.get("recovery_region")
 
     @property
     def region(self) -> str:
         return self.regions[0]
-
-    @property
-    def name(self) -> str:
-        """The name of this project's things in this environment, such as `flight-delays-dev`."""
-        return f"{self.project.name}-{self.settings.environment}"
-
-    def setting(self, name: str) -> str:
-        """A setting that is needed.
-
-        Raises:
-            UsageError: it is not set.
-        """
-        value = getattr(self.aws, name)
-        if not value:
-            raise UsageError(
-                f"MLOPS_AWS_{name.upper()} is not set: {PURPOSES[name]}; "
-                "'mlops doctor --on aws' says where it comes from"
-            )
-        return str(value)
 
     def listed(self, name: str) -> list[str]:
         """The parts of a setting that has commas."""
@@ -121,12 +103,8 @@ class Session:
         return f"s3://{self.setting('bucket')}/dvc"
 
     def variables(self) -> list[Variable]:
-        of_runs = {name: (purpose, name in REQUIRED, None) for name, purpose in PURPOSES.items()}
-        of_logins = {f"{role}_role_arn": (purpose, False, role) for role, purpose in LOGINS.items()}
-        return [
-            Variable(f"MLOPS_AWS_{name.upper()}", str(getattr(self.aws, name) or "") or None, *about)
-            for name, about in {**of_runs, **of_logins}.items()
-        ]
+        of_runs = [self.variable(name, purpose, required=name in REQUIRED) for name, purpose in PURPOSES.items()]
+        return of_runs + [self.variable(f"{role}_role_arn", purpose, login=role) for role, purpose in LOGINS.items()]
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client, made once; endpoints of tests come from AWS_ENDPOINT_URL."""

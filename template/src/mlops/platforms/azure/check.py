@@ -12,9 +12,7 @@ from mlops.errors import MlopsError
 from mlops.platforms.azure import manager
 from mlops.platforms.azure.machines import Cluster, clusters
 from mlops.platforms.azure.session import Session, answering
-
-Row = tuple[str, str, str | None]
-"""What was looked at, what was found, and how to mend it: None where all is well, empty where that is not known."""
+from mlops.platforms.cloud import Row, looked
 
 APPLY = "apply infra/azure again, or set the variable to what it made"
 SUBSCRIPTIONS, STORAGE, LEARNING, IDENTITIES = "2022-12-01", "2023-05-01", "2024-10-01", "2023-01-31"
@@ -50,16 +48,13 @@ def _looks(session: Session) -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _look(what: str, look: Callable[[], str]) -> Row:
+    return looked(what, look, _is_denied, APPLY)
+
+
+def _is_denied(cause: BaseException | None) -> bool:
     from azure.core.exceptions import HttpResponseError
 
-    try:
-        return what, look(), None
-    except MlopsError as error:
-        cause = error.__cause__
-        if isinstance(cause, HttpResponseError) and cause.status_code == 403:
-            return what, "not known, for this login may not look at it", ""
-        message, _, advice = str(error).partition("; ")
-        return what, message, advice or APPLY
+    return isinstance(cause, HttpResponseError) and cause.status_code == 403
 
 
 def _identity(session: Session) -> str:

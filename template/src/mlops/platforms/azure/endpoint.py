@@ -19,6 +19,7 @@ from mlops.platforms.azure.place import Place, places
 from mlops.platforms.azure.session import Session, answering
 from mlops.platforms.azure.watching import watch
 from mlops.platforms.base import Deployment, Release, Say, Serving
+from mlops.platforms.cloud import deploy_each, roll_back_each, telling
 
 COLOURS = ("blue", "green")
 LIVE = "mlops.live"
@@ -37,21 +38,9 @@ def deploy(session: Session, release: Release, serving: Serving, say: Say) -> De
     wanted = places(session)
     for told in modes.check(serving):
         say(told)
-    made: list[Deployment] = []
-    for place in wanted:
-        try:
-            made.append(_Endpoint(place, _telling(say, place, wanted)).deploy(release, serving))
-        except MlopsError as error:
-            if not made:
-                raise
-            raise MlopsError(
-                f"version {release.version} serves in {wanted[0].location}, but not in {place.location}: {error}; "
-                "deploy it again to go on"
-            ) from error
+    deployed = deploy_each(_endpoints(wanted, say), release, serving)
     registry.show(session, wanted[0], release)
-    return Deployment(
-        made[0].endpoint, release.version, made[0].previous, made[0].address, any(each.changed for each in made)
-    )
+    return deployed
 
 
 def rollback(session: Session, version: str, standing: Mapping[str, str], say: Say) -> Deployment:
@@ -60,16 +49,10 @@ def rollback(session: Session, version: str, standing: Mapping[str, str], say: S
     Raises:
         MlopsError: a location cannot; the others have done it all the same.
     """
-    wanted, made, failed = places(session), [], []
-    for place in wanted:
-        try:
-            made.append(_Endpoint(place, _telling(say, place, wanted)).rollback(version))
-        except MlopsError as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
+    wanted = places(session)
+    deployed = roll_back_each(_endpoints(wanted, say), version)
     registry.mark(wanted[0], session.settings.model_name or session.project.name, standing)
-    return made[0]
+    return deployed
 
 
 def deployment(session: Session) -> Deployment:
@@ -79,8 +62,10 @@ def deployment(session: Session) -> Deployment:
         return hand.shown(hand.look())
 
 
-def _telling(say: Say, place: Place, wanted: list[Place]) -> Say:
-    return say if len(wanted) == 1 else lambda told: say(f"{place.location}: {told}")
+def _endpoints(wanted: list[Place], say: Say) -> "dict[str, _Endpoint]":
+    """The endpoint in each location."""
+    several = len(wanted) > 1
+    return {place.location: _Endpoint(place, telling(say, place.location, several=several)) for place in wanted}
 
 
 @dataclass(frozen=True)

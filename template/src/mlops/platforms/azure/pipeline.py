@@ -231,13 +231,8 @@ def _head(session: Session) -> dict[str, Any]:
         "type": "pipeline",
         "experiment_name": session.name,
         "display_name": session.name,
-        "tags": tags(session),
+        "tags": session.tags,
     }
-
-
-def tags(session: Session) -> dict[str, str]:
-    """By which what is this project's in this environment is known."""
-    return {"project": session.project.name, "environment": session.settings.environment}
 
 
 def _plain(name: str) -> str:

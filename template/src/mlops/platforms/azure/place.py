@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from mlops.errors import UsageError
-from mlops.files import canonical_hash
 from mlops.platforms.azure import manager
 from mlops.platforms.azure.clients import client, found
 from mlops.platforms.azure.session import Session
+from mlops.platforms.cloud import shortened
 
 LONGEST = 32
 """Letters of an endpoint's name, which is part of its address."""
@@ -33,8 +33,7 @@ class Place:
 
     @property
     def endpoint(self) -> str:
-        name = self.session.name
-        return name if len(name) <= LONGEST else f"{name[: LONGEST - 9].rstrip('-')}-{canonical_hash(name)[:8]}"
+        return shortened(self.session.name, LONGEST)
 
     @property
     def scope(self) -> str:
@@ -51,8 +50,7 @@ class Place:
     @property
     def tags(self) -> dict[str, str]:
         """For the bill."""
-        said = {"project": self.session.project.name, "environment": self.session.settings.environment}
-        return {**said, "managed-by": "mlops"}
+        return {**self.session.tags, "managed-by": "mlops"}
 
     @property
     def log_uri(self) -> str:

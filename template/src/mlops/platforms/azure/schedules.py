@@ -24,17 +24,20 @@ def schedule(session: Session, wanted: Sequence[Schedule], job: Job) -> None:
         UsageError: a time that Azure cannot express.
     """
     times = {f"{session.name}-{each.name}": expression(each) for each in wanted}
-    tags = pipeline.tags(session)
     ml = workspace(session)
     from azure.ai.ml.constants import TimeZone
     from azure.ai.ml.entities import CronTrigger, JobSchedule
 
     with answering(f"the schedules of {session.name} cannot be set"):
-        there = [each for each in ml.schedules.list(list_view_type="All") if tags.items() <= (each.tags or {}).items()]
+        there = [
+            each
+            for each in ml.schedules.list(list_view_type="All")
+            if session.tags.items() <= (each.tags or {}).items()
+        ]
         for each in wanted:
             name = f"{session.name}-{each.name}"
             trigger = CronTrigger(expression=times[name], time_zone=TimeZone.UTC)
-            content = JobSchedule(name=name, trigger=trigger, create_job=_job(session, each, job), tags=tags)
+            content = JobSchedule(name=name, trigger=trigger, create_job=_job(session, each, job), tags=session.tags)
             done(ml.schedules.begin_create_or_update, content)
         for each in there:
             if each.name not in times:

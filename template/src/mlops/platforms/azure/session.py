@@ -2,7 +2,6 @@
 """Where in Azure this project is: its settings, clients that are made when they are used, and errors in one line."""
 
 import json
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlops.errors import MlopsError, UsageError
 from mlops.platforms.base import Variable
+from mlops.platforms.cloud import CloudSession
 from mlops.project import Project
 from mlops.settings import Settings
 
@@ -80,39 +80,21 @@ class AzureSettings(BaseSettings):
     deploy_client_id: str | None = None
 
 
-class Session:
+class Session(CloudSession):
     """The project's place in Azure."""
 
+    cloud, purposes = "azure", PURPOSES
+
     def __init__(self, project: Project, settings: Settings) -> None:
-        self.project, self.settings, self.azure = project, settings, AzureSettings()
+        self.azure = AzureSettings()
+        super().__init__(project, settings, self.azure)
 
     @cached_property
     def locations(self) -> tuple[str, str | None]:
         """The location and the recovery location, of `[tool.mlops.azure]`."""
-        said = tomllib.loads((self.project.root / "pyproject.toml").read_text(encoding="utf-8"))
-        table = said.get("tool", {}).get("mlops", {}).get("azure", {})
-        if not table.get("location"):
+        if not self.table.get("location"):
             raise UsageError("no location of Azure is set; write location under [tool.mlops.azure] in pyproject.toml")
-        return table["location"], table.get("recovery_location")
-
-    @property
-    def name(self) -> str:
-        """The name of this project's things in this environment, such as `flight-delays-dev`."""
-        return f"{self.project.name}-{self.settings.environment}"
-
-    def setting(self, name: str) -> str:
-        """A setting that is needed.
-
-        Raises:
-            UsageError: it is not set.
-        """
-        value = getattr(self.azure, name)
-        if not value:
-            raise UsageError(
-                f"MLOPS_AZURE_{name.upper()} is not set: {PURPOSES[name]}; "
-                "'mlops doctor --on azure' says where it comes from"
-            )
-        return str(value)
+        return self.table["location"], self.table.get("recovery_location")
 
     @property
     def data_remote(self) -> str:
@@ -120,14 +102,13 @@ class Session:
         return f"azure://{self.azure.container}/dvc?account_name={self.setting('storage_account')}"
 
     def variables(self) -> list[Variable]:
-        of_runs = {
-            name: (purpose, name in REQUIRED, None, name == "subscription") for name, purpose in PURPOSES.items()
-        }
-        of_logins = {f"{role}_client_id": (purpose, False, role, False) for role, purpose in LOGINS.items()}
-        tenant = {"tenant": ("the tenant that workflows log in to", False, "plan", False)}  # one for all environments
         return [
-            Variable(f"MLOPS_AZURE_{name.upper()}", str(getattr(self.azure, name) or "") or None, *about)
-            for name, about in {**of_runs, **tenant, **of_logins}.items()
+            *(
+                self.variable(name, purpose, required=name in REQUIRED, planned=name == "subscription")
+                for name, purpose in PURPOSES.items()
+            ),
+            self.variable("tenant", "the tenant that workflows log in to", login="plan"),  # one for all environments
+            *(self.variable(f"{role}_client_id", purpose, login=role) for role, purpose in LOGINS.items()),
         ]
 
     @cached_property
