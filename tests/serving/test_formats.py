@@ -7,6 +7,7 @@ import shutil
 import urllib.parse
 
 import pytest
+from support.environment import UNPACK
 from support.server import free_port
 
 
@@ -163,7 +164,7 @@ def test_sagemaker_unpacks_an_archive_where_the_server_looks_by_itself(project, 
     folder = tmp_path / "ml/model"
     folder.mkdir(parents=True)
     archive = shutil.make_archive(tmp_path / "model", "gztar", project.path / "models/bundle")
-    shutil.unpack_archive(archive, folder, filter="data")
+    shutil.unpack_archive(archive, folder, **UNPACK)
     for path in sorted(folder.rglob("*"), reverse=True):
         path.chmod(0o555 if path.is_dir() else 0o444)
     empty = tmp_path / "empty"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from support.aws import CREDENTIALS
+from support.environment import UNPACK
 from support.served import Containers
 
 
@@ -280,7 +281,7 @@ class Machines(Containers):
             model = root / "opt-ml" / "model"
             model.mkdir(parents=True)
             with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-                archive.extractall(model, filter="data")
+                archive.extractall(model, **UNPACK)  # noqa: S202 - made by the project
             return {
                 "SAGEMAKER_BASE_DIR": str(model.parent),
                 "AWS_REGION": region,

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from uv import find_uv_bin
 
 UV = find_uv_bin()
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+UNPACK = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+"""How archives of the tests' own are unpacked: Python before 3.11.4 knows no filter."""
 
 
 @dataclass(frozen=True)

@@ -125,11 +125,23 @@ class _Unpack:
         if archive not in self.done:
             self.done[archive] = self.folder / str(len(self.done))
             try:
-                with tarfile.open(archive) as stream:
-                    stream.extractall(self.done[archive], filter="data")
+                _extract(archive, self.done[archive])
             except (OSError, tarfile.TarError) as error:
                 raise MlopsError(f"{archive} cannot be unpacked: {error}") from error
         return self.done[archive] / place.relative_to(archive)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Unpack files and folders that stay within the folder."""
+    with tarfile.open(archive) as stream:
+        if hasattr(tarfile, "data_filter"):
+            stream.extractall(folder, filter="data")
+            return
+        for member in stream.getmembers():  # Python before 3.11.4 does not look
+            within = (folder / member.name).resolve().is_relative_to(folder.resolve())
+            if not (within and (member.isfile() or member.isdir())):
+                raise tarfile.ReadError(f"'{member.name}' is no file or folder within it")
+        stream.extractall(folder)  # noqa: S202 - each member was looked at
 
 
 def _merge(locks: list[str]) -> None:
