@@ -26,6 +26,7 @@ def test_a_first_run_registers_a_champion_that_mlflow_reads_back(first_run, task
         assert stage in done.out
     assert "flight-delays version 1" in done.out
     assert done.err.strip() == "", "a run that goes well has nothing to warn of"
+    assert not any(line.startswith("  ") for line in done.out.splitlines()), "nothing is folded off a terminal"
 
     found = project.script(READBACK, "flight-delays", 200)
     assert found["versions"] in ([1], ["1"])

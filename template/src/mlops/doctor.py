@@ -5,15 +5,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mlops.console import open_console
 from mlops.errors import MlopsError
 from mlops.lineage import git
 from mlops.params import Params, load_params
@@ -52,15 +51,13 @@ def diagnose(*, template: bool = False, as_json: bool = False) -> bool:
 
 
 def print_table(findings: list[Finding]) -> None:
-    # Off a terminal nothing is folded, so that names are found and commands can be copied.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("", "what", "found", "how to mend it"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "what")
     for finding in findings:
         mark = {None: "[green]✓[/green]", "": "·"}.get(finding.fix, "[red]✗[/red]")
         table.add_row(mark, *(escape(text or "") for text in finding))
-    console.print(table)
+    open_console().print(table, soft_wrap=False)
 
 
 def _findings(project: Project) -> Iterator[Finding]:

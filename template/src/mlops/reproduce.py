@@ -75,9 +75,9 @@ def reproduce_version(spec: str | None, *, here: bool, tolerance: float, keep: b
         UsageError: there is no such version.
         MlopsError: it cannot be made again, or it is not the same.
     """
-    from rich.console import Console
+    from mlops.console import open_console
 
-    console = Console(highlight=False, stderr=as_json)
+    console = open_console(stderr=as_json)
     project, settings = load_project(), load_settings()
     with tracking.answering(settings):
         kept = _fetch(Promotions(tracking.open_client(settings), project, settings), spec)
@@ -377,7 +377,7 @@ def _show(console: "Console", found: list[Comparison]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for each in found:
         table.add_row(marks[each.same], each.what, escape(each.found))
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 def _last_line(output: bytes) -> str:

@@ -84,15 +84,14 @@ def retrain(current: str | None, labels: str | None, since: str | None, until: s
     Raises:
         MlopsError: another one is at work here, or a stage failed.
     """
-    from rich.console import Console
-
+    from mlops.console import open_console
     from mlops.params import load_params
     from mlops.project import load_project
     from mlops.settings import load_settings
 
     project, params, settings = load_project(), load_params(), load_settings()
     question = Question(current, labels, None, Period.parse(since, until))
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console()
     with locked(LOCK, "another 'mlops retrain' is at work in this project", patience=0.5):
         outcome = _Retraining(project, params, settings, console).run(question, force=force)
     console.print(f"[bold]{outcome.outcome}[/bold]: ", end="")

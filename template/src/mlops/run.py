@@ -41,9 +41,9 @@ def run_pipeline(targets: list[str] | None, *, force: bool) -> None:
                 print(f"It is not the champion: {known.waits}")
             return
 
-    from rich.console import Console
+    from mlops.console import open_console
 
-    console = Console(highlight=False)
+    console = open_console()
     ran: list[str] = []
 
     @contextmanager
@@ -77,4 +77,4 @@ def _summary(console: "Console", decision: "Decision") -> None:
         table.add_row("champion", f"[bold]not yet[/bold]: {escape(decision.waits)}")
     table.add_row("report", str(REPORT))
     console.print()
-    console.print(table)
+    console.print(table, soft_wrap=False)

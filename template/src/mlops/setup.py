@@ -5,9 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 
+from mlops.console import open_console
 from mlops.errors import MlopsError
 from mlops.lineage import git
 from mlops.project import load_project
@@ -22,7 +22,7 @@ def initialise() -> None:
     Raises:
         MlopsError: a tool is missing or failed.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console()
     project = load_project()
 
     def say(what: str, how: str) -> None:

@@ -50,8 +50,7 @@ def monitor(
     Returns:
         Whether somebody has to act.
     """
-    from rich.console import Console
-
+    from mlops.console import open_console
     from mlops.params import load_params
     from mlops.platforms import connect
     from mlops.project import load_project
@@ -60,7 +59,7 @@ def monitor(
     project, params, settings = load_project(), load_params(), load_settings()
     question = Question(current, labels, model, Period.parse(since, until))
     platform = connect(on, project, settings) if on is not None else None
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console()
     client = tracking.open_client(settings)
     content = examine(project, params, settings, client, question, console)
     if platform is not None:

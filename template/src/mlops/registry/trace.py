@@ -54,9 +54,9 @@ def show_lineage(
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False, default=str))
         return
-    from rich.console import Console
+    from mlops.console import open_console
 
-    Console(highlight=False).print(_tree(found))
+    open_console().print(_tree(found), soft_wrap=False)
 
 
 def _from_here(place: str | None) -> str | None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import polars as pl
-from rich.console import Console
 
+from mlops.console import open_console
 from mlops.contract import Breach
 from mlops.errors import MlopsError, UsageError
 from mlops.files import replacing
@@ -234,7 +234,7 @@ class Scoring:
 @contextmanager
 def _progress(scoring: Scoring) -> Iterator[None]:
     """Rows so far and rows per second, on a terminal, once it has taken two seconds."""
-    console = Console(stderr=True)
+    console = open_console(stderr=True)
     if not console.is_terminal:
         yield
         return
@@ -260,7 +260,7 @@ def _progress(scoring: Scoring) -> Iterator[None]:
 
 
 def _summary(scoring: Scoring, seconds: float, targets: list[Target]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = open_console()
     model = f"{scoring.identity.name} version {scoring.identity.version}"
     speed = scoring.read / seconds if seconds else 0
     console.print(

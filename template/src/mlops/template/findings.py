@@ -102,7 +102,7 @@ def waiting(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
+    from mlops.console import open_console
 
-    with Console(stderr=True).status(what):
+    with open_console(stderr=True).status(what):
         yield
