@@ -37,8 +37,10 @@ def copy(session: nox.Session, folder: Path, *arguments: str) -> None:
 
 def in_project(session: nox.Session, folder: Path, *command: str) -> None:
     """Run a command of a rendered project in its own environment, which uv makes beside it."""
+    # nox would have uv install the project into the session's environment, where its user never looks.
+    own = {"VIRTUAL_ENV": None, "UV_PROJECT_ENVIRONMENT": None, "UV_PYTHON": sys.executable}
     with session.chdir(folder):
-        session.run("uv", "run", *command, env={"VIRTUAL_ENV": None})
+        session.run("uv", "run", *command, env=own)
 
 
 @nox.session

@@ -1,5 +1,6 @@
-"""`nox -s demo` refuses politely where it would write over something."""
+"""`nox -s demo` refuses politely where it would write over something, and leaves a project that is ready."""
 
+import os
 import subprocess
 import sys
 
@@ -23,3 +24,19 @@ def test_demo_refuses(tmp_path, arguments, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert files(tmp_path) == ["taken/mine"]
+
+
+def test_the_demo_installs_the_project_where_its_user_will_look(tmp_path):
+    """That is in the project's folder, and not in the environment of the session."""
+    programs, seen = tmp_path / "programs", tmp_path / "seen"
+    programs.mkdir()
+    for name, script in {"copier": 'for folder; do :; done; mkdir "$folder"', "uv": f'env >>"{seen}"'}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    session = {name: str(tmp_path / "session") for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON")}
+    env = {**os.environ, **session, "PATH": os.pathsep.join([str(programs), os.environ["PATH"]])}
+    options = ["--no-venv", "--no-install", "-s", "demo", "--", tmp_path / "made"]
+    subprocess.run([sys.executable, "-m", "nox", "--noxfile", ROOT / "noxfile.py", *options], env=env, check=True)
+    told = seen.read_text(encoding="utf-8").splitlines()
+    assert told.count(f"UV_PYTHON={sys.executable}") == 2
+    assert not any(line.startswith(("VIRTUAL_ENV=", "UV_PROJECT_ENVIRONMENT=")) for line in told)
