@@ -213,6 +213,15 @@ class Bench:
         self.run_in(project, "mlops", "run")
         return project
 
+    @cached_property
+    def imaged(self) -> Project:
+        """The trained project with what an image has of its environment: nothing of the development group."""
+        self.say("install what an image has")
+        environment = self.folder / "image"
+        sync = [find_uv_bin(), "sync", "--quiet", "--no-dev"]
+        self.run(*sync, cwd=self.trained.path, env={"UV_PROJECT_ENVIRONMENT": str(environment)})
+        return Project(self.trained.path, environment)
+
     def another(self, name: str) -> Project:
         """A copy of the project as it was committed, which shares its environment."""
         path = self.folder / name
