@@ -7,7 +7,7 @@ from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from clouds.aws.conftest import aws, server  # noqa: F401 - the same cloud
+from clouds.aws.conftest import aws, network, server  # noqa: F401 - the same cloud
 from project.conftest import made, rendered, small  # noqa: F401 - the same projects
 from support.aws import ACCOUNT, CREDENTIALS, REGION
 from support.programs import Programs

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from clouds.aws.pipelines import REPOSITORY, SETTINGS
+from clouds.aws.test_submit import NAME, push
+from clouds.conftest import piped  # noqa: F401 - a project with an image
 from loop.conftest import half_year, loop  # noqa: F401 - the same project
 from project.conftest import made, rendered  # noqa: F401 - which is made there
-from support import workspace as workspaces
+from support.executions import Executions
 from support.programs import Programs
 from support.template import git
 from support.workflows import act
@@ -88,12 +91,19 @@ def test_with_a_cloud_the_workflow_tells_and_the_cloud_trains(loop, site):  # no
     assert there.programs.asked("gh", "workflow") == []
 
 
-def test_with_a_cloud_a_person_brings_the_pipeline_there(project, site):
-    here = workspaces.workspace(project(clouds=["aws"]))
-    there = site(here)
-    there.programs.answer((["mlops", "submit"], "started\n", 0))
-    there.run("workflow_dispatch", "train.yml")
-    (submitted,) = there.programs.asked("uv", "submit")
-    assert submitted == ["run", "mlops", "submit", "--on", "aws", "--detach"]
-    assert here.mlops("submit", "--help").code == 0
+def test_with_a_cloud_a_person_brings_the_pipeline_there(piped, site, aws, network):  # noqa: F811
+    project, executions = piped(), Executions(aws)
+    network.rule = executions.rule
+    there = site(project, network)
+    there.variables |= {name: value for name, value in SETTINGS.items() if name.startswith("MLOPS_")}
+    aws.client("ecr").create_repository(repositoryName=REPOSITORY)
+    push(project, aws)
+    done = there.run("workflow_dispatch", "train.yml")
+    (run,) = executions.states
+    assert f"run {run}" in done.out
+    definition = aws.client("sagemaker").describe_pipeline(PipelineName=NAME)["PipelineDefinition"]
+    assert git("rev-parse", "HEAD", cwd=project.path) in definition
     assert there.lines("logins") == ["arn:aws:iam::123456789012:role/train"]
+    # The same commit again starts nothing.
+    there.run("workflow_dispatch", "train.yml")
+    assert list(executions.states) == [run]
