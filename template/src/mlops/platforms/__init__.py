@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlops.project import Project
     from mlops.settings import Settings
 
-SHARED = ("base", "cloud", "container", "dag", "deploying", "doctor", "resources", "verbs")
+SHARED = ("base", "cloud", "container", "dag", "deploying", "doctor", "judging", "kfp", "outcome", "resources", "verbs")
 """Modules of this package that are no adapter."""
 
 

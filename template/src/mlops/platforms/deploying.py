@@ -75,8 +75,10 @@ def roll_back(on: str, approver: str | None, reason: str) -> None:
     with tracking.answering(promotions.settings):
         served = platform.deployment()
         last = promotions.history()[-1:]
-        if any(entry.action == "rollback" and served.version == entry.from_version for entry in last):
-            print(f"Version {served.version} of {promotions.name} was rolled back before; the endpoint follows.")
+        # Until the rollback is written down, it was cut short: before the endpoint went back, or after.
+        unfinished = {served.version, _recorded(promotions)}
+        if any(entry.action == "rollback" and entry.from_version in unfinished for entry in last):
+            print(f"Version {last[0].from_version} of {promotions.name} was rolled back before; the endpoint follows.")
         else:
             verbs.rollback(approver, reason)
         champion = promotions.resolve(None)
@@ -183,9 +185,15 @@ def _record(promotions: Promotions, done: Deployment) -> None:
     """Write down what serves in this environment: on the registered model, and since when on its version."""
     client, name, tag = promotions.client, promotions.name, DEPLOYED + promotions.settings.environment
     version = str(done.version)
-    if client.get_registered_model(name).tags.get(tag) != version:
+    if _recorded(promotions) != version:
         client.set_model_version_tag(name, version, tag, datetime.now(UTC).isoformat(timespec="seconds"))
         client.set_registered_model_tag(name, tag, version)
+
+
+def _recorded(promotions: Promotions) -> str | None:
+    """The version that serves in this environment, as it is written down."""
+    tags: dict[str, str] = promotions.client.get_registered_model(promotions.name).tags
+    return tags.get(DEPLOYED + promotions.settings.environment)
 
 
 def sample_row(bundle: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from mlops.errors import MlopsError
 from mlops.platforms.aws.place import Place
 from mlops.platforms.aws.session import answering
 from mlops.platforms.base import Release
+from mlops.platforms.judging import misanswered
 
 ATTEMPTS = 3
 """A serverless endpoint may be too slow to start for the first."""
@@ -32,12 +33,9 @@ def fault(place: Place, release: Release) -> str | None:
         try:
             with answering(f"version {release.version} serves, but cannot be asked; deploy it again to go on"):
                 reply = runtime.invoke_endpoint(EndpointName=place.endpoint, Body=body, ContentType="application/json")
-                (answer,) = json.loads(reply["Body"].read())["predictions"]
-            if answer["model_version"] == release.version:
-                return None
-            why = f"was deployed, and version {answer['model_version']} answers"
-        except (ValueError, KeyError, TypeError) as error:
-            why = f"answers a row with something else than a prediction ({type(error).__name__}: {error})"
+                if (wrong := misanswered(reply["Body"].read(), release)) is None:
+                    return None
+                why = wrong
         except MlopsError as error:
             refused = error.__cause__
             if not isinstance(refused, ClientError) or refused.response["Error"]["Code"] not in OF_THE_MODEL:

@@ -8,6 +8,7 @@ from mlops.errors import MlopsError
 from mlops.platforms.azure.place import Place
 from mlops.platforms.azure.session import answering
 from mlops.platforms.base import Release
+from mlops.platforms.judging import misanswered
 
 OF_WHO_ASKS = (401, 403, 404, 429)
 """Statuses that say something of who asks or of the endpoint, and not of the version."""
@@ -26,12 +27,7 @@ def fault(place: Place, deployment: str, release: Release) -> str | None:
         raise MlopsError(f"{doing}: the endpoint says {status}: {said[:200]}")
     if status != 200:
         return f"does not answer a row of its own, but says {status}: {said[:200]}"
-    try:
-        (answer,) = json.loads(said)["predictions"]
-        version = answer["model_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        return f"answers a row with something else than a prediction ({type(error).__name__}: {error})"
-    return None if version == release.version else f"was deployed, and version {version} answers"
+    return misanswered(said, release)
 
 
 def _ask(place: Place, deployment: str, body: str) -> tuple[int, str]:
