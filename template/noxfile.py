@@ -49,7 +49,7 @@ def infra(session: nox.Session) -> None:
     """Check the infrastructure as code and run its tests, with `terraform` or `tofu`, where the project has any."""
     layers = sorted({path.parent for path in Path("infra").glob("*/*/*.tf")})
     if not layers:
-        session.skip("This project has no infra/: add a cloud by copier update")
+        session.skip("This project has nothing for Terraform: add a cloud by copier update")
     program = shutil.which("terraform") or shutil.which("tofu")
     if program is None:
         session.error("Neither terraform nor tofu is on PATH: install one of them")

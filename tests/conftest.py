@@ -11,6 +11,7 @@ from filelock import FileLock
 from support import chromium
 from support import environment as environments
 from support import template as templates
+from support.questions import everything
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -93,9 +94,7 @@ def environment(template, once, tmp_path_factory):
     with once("environment") as folder:
         if folder:
             projects = [
-                templates.copy(
-                    template, tmp_path_factory.mktemp("frameworks") / name, framework=name, clouds=["aws", "azure"]
-                )
+                templates.copy(template, tmp_path_factory.mktemp("frameworks") / name, framework=name, **everything())
                 for name in ("scikit-learn", "xgboost", "lightgbm")
             ]
             environments.install_shared(folder, projects, env=env)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import yaml
 from harness import Bench, Project, Row, UnmeasuredError, measurement, shown
+from support import google, google_storage
 from support.aws import ACCOUNT, REGION, cloud
+from support.google_images import Images
+from support.vertex_runs import Runs, Schedules
 from uv import find_uv_bin
 
 REPOSITORY = "flight-delays/pipeline"
@@ -19,17 +22,36 @@ SETTINGS = {
     "MLOPS_AWS_PIPELINE_REPOSITORY": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}",
     "MLOPS_AWS_PIPELINE_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/mlops/flight-delays-dev-pipeline",
 }
+IMAGES = f"{google.REGION}-docker.pkg.dev/{google.PROJECT}/mlops"
+OF_GOOGLE = {
+    "MLOPS_ENVIRONMENT": "dev",
+    "MLOPS_TRACKING_URI": "https://mlflow-1a2b-uc.a.run.app",
+    "MLOPS_GCP_PROJECT": google.PROJECT,
+    "MLOPS_GCP_BUCKET": google.BUCKET,
+    "MLOPS_GCP_PIPELINE_REPOSITORY": f"{IMAGES}/pipeline",
+    "MLOPS_GCP_JOB_SERVICE_ACCOUNT": google.ACCOUNT,
+}
 
 
 @measurement
 def compiling(bench: Bench) -> Iterator[Row]:
     """`mlops compile` beyond its start, and how it grows with the stages."""
-    project = clouded(bench)
+    yield from compiling_on(bench, "aws", SETTINGS)
+
+
+@measurement
+def compiling_for_google(bench: Bench) -> Iterator[Row]:
+    """The same for Vertex AI."""
+    yield from compiling_on(bench, "gcp", OF_GOOGLE)
+
+
+def compiling_on(bench: Bench, on: str, settings: Mapping[str, str]) -> Iterator[Row]:
+    project = clouded(bench, on)
 
     def compiled() -> float:
-        return bench.run_in(project, "mlops", "compile", "--on", "aws", **SETTINGS).seconds
+        return bench.run_in(project, "mlops", "compile", "--on", on, **settings).seconds
 
-    yield beyond_start(bench, project, "`mlops compile --on aws`", compiled, 0.5)
+    yield beyond_start(bench, project, f"`mlops compile --on {on}`", compiled, 0.5)
     plain = (project.path / "dvc.yaml").read_text("utf-8")
     taken: dict[int, list[float]] = {50: [], 200: []}
     start = [bench.run_in(project, "mlops", "--help").seconds for _ in range(5)]
@@ -43,7 +65,7 @@ def compiling(bench: Bench) -> Iterator[Row]:
         (project.path / "dvc.yaml").write_text(plain, "utf-8")
         (project.path / "resources.aside").rename(project.path / "resources.yaml")
     many, few = (statistics.median(taken[stages]) for stages in (200, 50))
-    yield Row("`mlops compile --on aws`, 200 stages", "50 stages", many / few, shown(many, "s"), shown(few, "s"), 4)
+    yield Row(f"`mlops compile --on {on}`, 200 stages", "50 stages", many / few, shown(many, "s"), shown(few, "s"), 4)
 
 
 def chain(stages: int) -> str:
@@ -62,7 +84,7 @@ def chain(stages: int) -> str:
 @measurement
 def submitting(bench: Bench) -> Iterator[Row]:
     """`mlops submit` beyond its start, against moto's server."""
-    project = clouded(bench)
+    project = clouded(bench, "aws")
     with cloud(bench.folder / "moto.log") as aws:
         tag = bench.run_in(project, "mlops", "image", "pipeline").out.strip()
         manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}
@@ -78,9 +100,35 @@ def submitting(bench: Bench) -> Iterator[Row]:
 
 
 @measurement
+def submitting_to_google(bench: Bench) -> Iterator[Row]:
+    """`mlops submit` beyond its start and the import of Google's clients, against a fake of Google's hosts."""
+    project = clouded(bench, "gcp")
+    folder = bench.folder / "google"
+    folder.mkdir(exist_ok=True)
+    python = project.environment / "bin/python"
+    imported = [bench.run_in(project, "python", "-c", "import google.cloud.aiplatform_v1").seconds for _ in range(5)]
+    with google.cloud(folder, python) as fake, google_storage.storage(folder) as storage:
+        storage.reset()
+        Runs(fake)
+        Schedules(fake)
+        tag = bench.run_in(project, "mlops", "image", "pipeline").out.strip()
+        Images(fake).push(OF_GOOGLE["MLOPS_GCP_PIPELINE_REPOSITORY"], tag)
+        told = {**OF_GOOGLE, **fake.env, **storage.env}
+        env: Mapping[str, str] = {name: value for name, value in told.items() if value is not None}
+
+        def submitted() -> float:
+            seconds = bench.run_in(project, "mlops", "submit", "--on", "gcp", "--detach", **env).seconds
+            return seconds - statistics.median(imported)
+
+        yield beyond_start(
+            bench, project, "`mlops submit --on gcp`, to a fake, the import of its clients", submitted, 3
+        )
+
+
+@measurement
 def extras(bench: Bench) -> Iterator[Row]:
     """What the extra of a cloud adds to the environment."""
-    base, more = (size(project.environment) for project in (bench.project, clouded(bench)))
+    base, more = (size(project.environment) for project in (bench.project, clouded(bench, "aws")))
     allowed = 250 * 10**6
     added = more - base
     yield Row("the extra `aws`", "of 250 MB", added / allowed, shown(added, "bytes"), shown(allowed, "bytes"), 1)
@@ -93,16 +141,16 @@ def beyond_start(bench: Bench, project: Project, what: str, ours: Callable[[], f
     return Row(f"{what} beyond its start", "what it may", beyond / seconds, shown(beyond, "s"), shown(seconds, "s"), 1)
 
 
-def clouded(bench: Bench) -> Project:
-    """A project with AWS among its clouds, its extra installed; made once."""
-    path = bench.folder / "clouded"
+def clouded(bench: Bench, on: str) -> Project:
+    """A project with a cloud, its extra installed; made once."""
+    path = bench.folder / f"clouded-{on}"
     if not path.exists():
-        bench.say("render and install a project with a cloud")
-        answers = ["--defaults", "--data", "clouds=[aws]", "--vcs-ref", "HEAD"]
+        bench.say(f"render and install a project with {on}")
+        answers = ["--defaults", "--data", f"clouds=[{on}]", "--vcs-ref", "HEAD"]
         bench.run("copier", "copy", "--quiet", *answers, bench.template, path, cwd=bench.folder)
-        bench.run(find_uv_bin(), "sync", "--quiet", "--extra", "aws", cwd=path)
+        bench.run(find_uv_bin(), "sync", "--quiet", "--extra", on, cwd=path)
         bench.run_in(Project(path, path / ".venv"), "mlops", "init")
-        bench.run(find_uv_bin(), "sync", "--quiet", "--extra", "aws", cwd=path)
+        bench.run(find_uv_bin(), "sync", "--quiet", "--extra", on, cwd=path)
     return Project(path, path / ".venv")
 
 

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from project.conftest import SMALL, made, rendered  # noqa: F401 - made the same way
 from support import workspace as workspaces
-from support.questions import choices
+from support.questions import everything
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def piped(made, rendered, tmp_path):  # noqa: F811
     numbers = count(1)
 
     def fresh(folder):
-        project = rendered(folder, clouds=list(choices()["clouds"][-1]))
+        project = rendered(folder, **everything())
         project.edit_data("frame.gather_every(6)")
         common = {"estimator.max_iter": 10, "evaluate.slice_rows": 50, "gate.latency_ms": None}
         project.set({**common, **SMALL["classification"]})

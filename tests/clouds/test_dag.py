@@ -1,10 +1,18 @@
-"""dvc.yaml read without DVC: its stages and edges are DVC's own, and what only DVC can do is refused by name."""
+"""dvc.yaml read without DVC: its stages and edges are DVC's own, on all platforms the same.
+
+What only DVC can do is refused by name.
+"""
 
 import json
 
 import pytest
 import yaml
+from clouds.aws import pipelines as aws_pipelines
+from clouds.azure import pipelines as azure_pipelines
+from clouds.gcp import pipelines as gcp_pipelines
+from clouds.kubeflow import pipelines as kubeflow_pipelines
 from project.conftest import made, rendered, small  # noqa: F401 - made the same way
+from support import azure_pipeline, kfp_pipeline, sagemaker, vertex_pipeline
 
 DVC = """
 import json
@@ -155,3 +163,81 @@ def test_always_changed_is_not_cached(project):
     steps = json.loads((project.path / "build/local/steps.json").read_text(encoding="utf-8"))
     assert {step["name"]: step["cacheable"] for step in steps} == {"prepare": True, "train": True, "judge": False}
     assert {step["name"]: step["reads_source"] for step in steps} == {"prepare": True, "train": False, "judge": False}
+
+
+MORE = {
+    "vars": [{"sizes": ["small", "large"]}],
+    "stages": {
+        "top": stage(outs=["work/top"]),
+        "left": stage(deps=["work/top"], outs=["work/left.txt"]),
+        "right": stage(deps=["work/top/part.csv"], outs=["work/right.txt"]),
+        "fit": {
+            "foreach": "${sizes}",
+            "do": stage("fit ${item}", deps=["work/left.txt", "work/right.txt"], outs=["work/${item}.bin"]),
+        },
+    },
+}
+"""A diamond and foreach, to which a user adds a stage behind those of a new project."""
+OWN = {"card": stage(deps=["reports/metrics.json", "work"], outs=["reports/card.md"], always_changed=True)}
+
+
+def local(project, *arguments):
+    project.mlops("compile", "--on", "local", *arguments)
+    steps = json.loads((project.path / "build/local/steps.json").read_text(encoding="utf-8"))
+    edges = {(port["step"], step["name"]) for step in steps for port in step["inputs"]}
+    return {step["name"]: step["stages"] for step in steps}, edges
+
+
+def aws(project, *arguments):
+    definition = aws_pipelines.compiled(project, *arguments)
+    return sagemaker.stages(definition), sagemaker.edges(definition)
+
+
+def azure(project, *arguments):
+    files = azure_pipelines.compiled(project, *arguments)
+    return azure_pipeline.stages(files), azure_pipeline.edges(files)
+
+
+def gcp(project, *arguments):
+    spec = gcp_pipelines.compiled(project, *arguments)["pipeline.yaml"]
+    return kfp_pipeline.stages(spec, vertex_pipeline.container_of), kfp_pipeline.edges(spec)
+
+
+def kubeflow(project, *arguments):
+    spec = kubeflow_pipelines.compiled(project, *arguments)[0]
+    return kfp_pipeline.stages(spec), kfp_pipeline.edges(spec)
+
+
+PLATFORMS = (local, aws, azure, gcp, kubeflow)
+
+
+def grouped(project, step_of):
+    """DVC's edges between steps, where stages of the same step have none."""
+    names, edges = project.script(DVC)
+    assert sorted(step_of) == sorted(names)
+    return {(step_of[one], step_of[two]) for one, two in edges if step_of[one] != step_of[two]}
+
+
+def test_it_is_the_same_on_all_platforms(piped):
+    project = piped()
+    own = yaml.safe_load((project.path / "dvc.yaml").read_text(encoding="utf-8"))
+    resources = yaml.safe_load((project.path / "resources.yaml").read_text(encoding="utf-8"))
+
+    def check(arguments, sizes):
+        found = {platform.__name__: platform(project, *arguments) for platform in PLATFORMS}
+        stages, edges = found["local"]
+        assert {len(each) for each in stages.values()} == sizes
+        assert edges == grouped(project, {stage: step for step, its in stages.items() for stage in its})
+        for name, each in found.items():
+            assert each == (stages, edges), name
+        return len(stages)
+
+    assert check((), {1, 2, 3}) == 3
+    assert check(("--ungrouped",), {1}) == 6
+    (project.path / "work").mkdir()
+    content = {**own, "vars": MORE["vars"], "stages": {**own["stages"], **MORE["stages"], **OWN}}
+    (project.path / "dvc.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    resources["stages"]["fit"] = {"group": "fits", "spot": True}
+    (project.path / "resources.yaml").write_text(yaml.safe_dump(resources), encoding="utf-8")
+    assert check((), {1, 2, 3}) == 8
+    assert check(("--ungrouped",), {1}) == 12

@@ -22,6 +22,8 @@ class Cloud:
     """What a tag may hold."""
     lengths: dict
     """By resource, the attribute that is its name, and the pattern of what it may be."""
+    tagged: int = 50
+    """So many resources have tags, at least."""
 
 
 AWS = Cloud(
@@ -87,6 +89,53 @@ AZURE = Cloud(
         "azurerm_federated_identity_credential": ("name", r"[a-zA-Z0-9][\w-]{2,119}"),
     },
 )
-CLOUDS = {cloud.name: cloud for cloud in (AWS, AZURE)}
+GCP = Cloud(
+    name="gcp",
+    modules=("modules/account", "modules/bucket", "modules/endpoint", "modules/key"),
+    awkward={"gcp_region": "asia-southeast1", "gcp_recovery_region": "asia-northeast1"},
+    settings={
+        "bootstrap": 'github_repository = "owner/name"\nproject_id = "made-up-project"\n',
+        "platform": 'network = { use = "create", jobs = true }\nproject_id = "made-up-project"\n',
+    },
+    everything=(
+        "-var-file=../environments/prod.tfvars",
+        "-var=recovery_endpoint=true",
+        '-var=keys={use="create"}',
+        '-var=load_balancer={domain="model.example.com"}',
+        "-var=monitor_hours=23",
+        '-var=source_buckets=["theirs"]',
+    ),
+    logins={
+        "workload_identity_provider": False,
+        "plan_service_account": False,
+        "apply_service_account": True,
+        "train_service_account": True,
+        "deploy_service_account": True,
+    },
+    tags="effective_labels",
+    tag=r"[a-z0-9_-]{1,63}",
+    lengths={
+        "google_storage_bucket": ("name", r"(?!goog)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"),
+        "google_service_account": ("account_id", r"[a-z][a-z0-9-]{4,28}[a-z0-9]"),
+        "google_project_iam_custom_role": ("role_id", r"[a-zA-Z0-9_.]{3,64}"),
+        "google_iam_workload_identity_pool": ("workload_identity_pool_id", r"(?!gcp-)[a-z0-9-]{4,32}"),
+        "google_iam_workload_identity_pool_provider": (
+            "workload_identity_pool_provider_id",
+            r"(?!gcp-)[a-z0-9-]{4,32}",
+        ),
+        "google_artifact_registry_repository": ("repository_id", r"[a-z][a-z0-9-]{0,61}[a-z0-9]"),
+        "google_cloud_run_v2_service": ("name", r"[a-z][a-z0-9-]{0,47}[a-z0-9]"),
+        "google_sql_database_instance": ("name", r"[a-z][a-z0-9-]{0,66}[a-z0-9]"),
+        "google_kms_key_ring": ("name", r"[\w-]{1,63}"),
+        "google_pubsub_topic": ("name", r"(?!goog)[a-zA-Z][\w.~+%-]{2,254}"),
+        "google_workflows_workflow": ("name", r"[a-zA-Z][\w-]{0,62}[a-zA-Z0-9]"),
+        "google_eventarc_trigger": ("name", r"[a-z][a-z0-9-]{0,61}[a-z0-9]"),
+        "google_compute_managed_ssl_certificate": ("name", r"[a-z][a-z0-9-]{0,61}[a-z0-9]"),
+        "google_compute_backend_service": ("name", r"[a-z][a-z0-9-]{0,61}[a-z0-9]"),
+        "google_compute_network": ("name", r"[a-z][a-z0-9-]{0,61}[a-z0-9]"),
+    },
+    tagged=15,
+)
+CLOUDS = {cloud.name: cloud for cloud in (AWS, AZURE, GCP)}
 LAYERS = ("bootstrap", "platform", "project")
 ENVIRONMENTS = {"dev", "staging", "prod"}

@@ -54,5 +54,5 @@ def test_says_what_is_missing(render, programs):
 def test_has_nothing_to_do_without_a_cloud(render, programs):
     done = session(render(), ["terraform"], programs)
     assert done.returncode == 0
-    assert "This project has no infra/" in done.stderr
+    assert "This project has nothing for Terraform" in done.stderr
     assert not (programs / "asked").exists()

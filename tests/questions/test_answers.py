@@ -45,10 +45,14 @@ def test_questions_come_in_the_order_of_a_form():
         "framework",
         "governance",
         "clouds",
+        "primary_cloud",
         "aws_region",
         "aws_recovery_region",
         "azure_location",
         "azure_recovery_location",
+        "gcp_region",
+        "gcp_recovery_region",
+        "kubeflow",
         "monthly_budget",
     ]
 
@@ -56,10 +60,10 @@ def test_questions_come_in_the_order_of_a_form():
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_has_a_line_of_help_and_a_default(name):
     question = QUESTIONS[name]
-    assert question["default"] or question.get("multiselect")
+    assert question["default"] or question.get("multiselect") or question["type"] == "bool"
     assert 0 < len(question["help"]) <= 80
     assert "\n" not in question["help"]
-    assert "choices" in question or "validator" in question
+    assert "choices" in question or "validator" in question or question["type"] == "bool"
 
 
 def test_defaults(render):
@@ -76,6 +80,7 @@ def test_defaults(render):
         "framework": "scikit-learn",
         "governance": "standard",
         "clouds": [],
+        "kubeflow": False,
     }
 
 
@@ -87,6 +92,28 @@ def test_a_cloud_brings_questions_of_its_own(render):
     assert (elsewhere["aws_region"], elsewhere["aws_recovery_region"]) == ("eu-central-1", "us-east-1")
     cloud = {"azure_location": "eastus", "azure_recovery_location": "westus2", "monthly_budget": 500}
     assert cloud.items() <= answers_of(render(clouds=["azure"])).items()
+    cloud = {"gcp_region": "us-central1", "gcp_recovery_region": "us-east1", "monthly_budget": 500}
+    assert cloud.items() <= answers_of(render(clouds=["gcp"])).items()
+
+
+@pytest.mark.parametrize(
+    ("region", "recovery"),
+    [
+        ("us-east1", "us-central1"),
+        ("europe-west4", "europe-west1"),
+        ("europe-north1", "europe-west1"),
+        ("asia-northeast1", "asia-southeast1"),
+        ("australia-southeast1", "australia-southeast2"),
+    ],
+)
+def test_a_region_of_google_cloud_is_recovered_on_its_continent(render, region, recovery):
+    assert answers_of(render(clouds=["gcp"], gcp_region=region))["gcp_recovery_region"] == recovery
+
+
+def test_the_first_of_several_clouds_is_the_primary_one(render):
+    assert "primary_cloud" not in answers_of(render(clouds=["azure"]))
+    assert answers_of(render(clouds=["azure", "gcp"]))["primary_cloud"] == "azure"
+    assert answers_of(render(clouds=["azure", "gcp"], primary_cloud="gcp"))["primary_cloud"] == "gcp"
 
 
 @pytest.mark.parametrize(
@@ -100,13 +127,17 @@ def test_a_cloud_brings_questions_of_its_own(render):
             '"West Europe" is no location of Azure: write its short name, such as westeurope.',
         ),
         ({"azure_recovery_location": "eastus"}, "The recovery location is the location itself: choose another."),
+        ({"gcp_region": "Iowa"}, '"Iowa" is no region of Google Cloud: write one such as europe-west4.'),
+        ({"gcp_recovery_region": "us-central1"}, "The recovery region is the region itself: choose another."),
+        ({"gcp_recovery_region": "europe-west1"}, "no bucket keeps data on both: choose one nearer."),
+        ({"primary_cloud": "ibm"}, "ibm"),
         ({"monthly_budget": 0}, "0 is no budget: give a whole number of dollars, 1 or more."),
         ({"monthly_budget": "many"}, "many"),
         ({"clouds": ["ibm"]}, "ibm"),
     ],
 )
 def test_wrong_answers_about_a_cloud_are_refused(template, tmp_path, wrong, told):
-    assert told in refusal(template, tmp_path / "project", **{"clouds": ["aws", "azure"], **wrong})
+    assert told in refusal(template, tmp_path / "project", **{"clouds": ["aws", "azure", "gcp"], **wrong})
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from support.questions import asked, choices, everything, label, singly
 from support.template import ROOT, TAG, files, git
 
 # A path a line. One that not all projects have ends in the answer that brings it, `infra/aws/main.tf  # clouds: aws`,
-# or in the question where any answer but none does: `.github/workflows/deploy.yml  # clouds`.
+# in the question where any answer but none does, or in several of these, one of which is enough:
+# `.github/workflows/deploy.yml  # clouds or kubeflow`. `clouds+` is more than one answer.
 PATHS = Path(__file__).with_name("paths.txt").read_text(encoding="utf-8").splitlines()
 ANSWERS = [
     *({"task": task, "framework": name} for task, name in itertools.product(choices()["task"], choices()["framework"])),
@@ -34,11 +35,17 @@ def expected(answers):
     given = {name: about.get("default", ()) for name, about in asked().items()} | answers
     for line in PATHS:
         path, _, condition = line.partition("  # ")
-        question, _, wanted = condition.partition(": ")
-        has = given[question] if condition else ()
-        chosen = [*map(str, has if isinstance(has, (list, tuple)) else [has])]
-        if not condition or (wanted in chosen if wanted else chosen):
+        if not condition or any(meets(given, each) for each in condition.split(" or ")):
             yield path.replace("PACKAGE", answers.get("package_name", "flight_delays"))
+
+
+def meets(given, condition):
+    """Whether answers are such that a condition of paths.txt holds."""
+    question, _, wanted = condition.partition(": ")
+    chosen = given[question.removesuffix("+")]
+    if question.endswith("+"):
+        return len(chosen) > 1
+    return wanted in chosen if wanted else bool(chosen)
 
 
 def text_files(project):
@@ -71,7 +78,7 @@ def test_every_file_parses_and_keeps_no_jinja(render, answers):
 
 def parse(path, text):
     if path.suffix in {".yaml", ".yml"}:
-        yaml.safe_load(text)
+        list(yaml.safe_load_all(text))
     elif path.suffix == ".toml":
         tomllib.loads(text)
     elif path.suffix == ".json":

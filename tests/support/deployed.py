@@ -12,7 +12,7 @@ import yaml
 from support import template as templates
 from support import workspace as workspaces
 from support.environment import Done, changed
-from support.questions import choices
+from support.questions import everything
 from support.workspace import Workspace
 
 # Imports once, and lends each verb a process of its own, in the folder of its project, which may be killed.
@@ -47,6 +47,20 @@ for line in sys.stdin:
     print(process, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 """
+
+ROWS = """
+import json, polars as pl
+frame = pl.read_parquet('data/sample/flights.parquet').tail(1500)
+time = pl.col('scheduled_departure').dt.to_string('iso:strict')
+rows = json.loads(frame.drop('arr_delay').with_columns(time).write_json())
+for number, row in enumerate(rows):
+    row['prediction_id'] = f'test-{number}'
+frame.select(label=pl.col('arr_delay') > 15).with_row_index('n').select(
+    prediction_id='test-' + pl.col('n').cast(pl.String), late='label'
+).write_parquet('labels.parquet')
+print(json.dumps(rows))
+"""
+"""Prints rows for an endpoint, with ids of their own, and writes their labels beside."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,7 @@ def clouded(original, template, once):
     with once(name) as folder:
         if folder:
             copy = workspaces.copy(original, folder)
-            fresh = templates.copy(template, folder.with_name("clouds-render"), clouds=list(choices()["clouds"][-1]))
+            fresh = templates.copy(template, folder.with_name("clouds-render"), **everything())
             for part in ("pyproject.toml", "src/mlops"):
                 copy.run("cp", "-r", fresh / part, (copy.path / part).parent)
     moved = {key: value.replace(str(original.path), str(once.path(name))) for key, value in original.env.items()}

@@ -3,7 +3,7 @@
 import http.client
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -76,15 +76,14 @@ def front(target):
             if reply is not None:
                 self._send(reply.status, {"content-type": reply.kind, **reply.headers}, reply.body)
                 return
-            connection = http.client.HTTPConnection(behind.hostname, behind.port, timeout=120)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-            connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
-            answer = connection.getresponse()
-            content = answer.read()
-            length = answer.getheader("content-length")
-            kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP}
-            self._send(answer.status, kept, content, length)
-            connection.close()
+            with closing(http.client.HTTPConnection(behind.hostname, behind.port, timeout=120)) as connection:
+                connection.request(self.command, self.path, body, {**headers, "Content-Length": str(len(body))})
+                answer = connection.getresponse()
+                content = answer.read()
+                length = answer.getheader("content-length")
+                kept = {name: value for name, value in answer.getheaders() if name.lower() not in HOP}
+                self._send(answer.status, kept, content, length)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = handle_request  # noqa: N815 - the library's names
 

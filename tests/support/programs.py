@@ -1,4 +1,4 @@
-"""Small programs that stand before the real ones on the PATH and keep what they are asked: az, gh, docker, terraform.
+"""Small programs before the real ones on the PATH, that keep what they are asked: az, gh, docker, kubectl, terraform.
 
 The real `uv` runs what no answer is given for; that a cloud's packages are installed is only kept, for they are there.
 """
@@ -41,7 +41,7 @@ class Programs:
     The first that fits counts; a number at the end says how often it does. All else prints nothing and ends well.
     """
 
-    def __init__(self, folder, *answers, names=("az", "docker", "gh", "terraform", "tofu", "uv")):
+    def __init__(self, folder, *answers, names=("az", "docker", "gh", "kubectl", "terraform", "tofu", "uv")):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
         text = PROGRAM.format(python=sys.executable, folder=str(self.folder), uv=str(UV))

@@ -26,7 +26,7 @@ def choices(text=None):
 
 def everything(text=None):
     """The answers with which a project has all that can be chosen at once."""
-    return {name: values[-1] for name, values in choices(text).items() if isinstance(values[0], tuple)}
+    return {name: values[-1] for name, values in choices(text).items() if isinstance(values[0], tuple | bool)}
 
 
 def singly(text=None):

@@ -4,9 +4,10 @@ import json
 import shutil
 
 DOES = """
-import json, sys
+import json, logging, sys
 from mlops import remote
 from mlops.errors import MlopsError
+logging.lastResort = logging.NullHandler()  # as `mlops` has it
 what, *targets = json.loads(sys.argv[1])
 try:
     print(json.dumps(getattr(remote, what)(*targets)))

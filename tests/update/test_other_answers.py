@@ -72,15 +72,26 @@ def test_several_answers_at_once_beside_a_users_work(history, started, tmp_path)
     user.assert_same(theirs(project, "flight_delays"), theirs(expected, "flight_delays"))
 
 
-@pytest.mark.parametrize(("before", "after"), [(("aws",), ("azure",)), (("azure",), ("aws", "azure"))], ids=str)
-def test_another_cloud_equals_a_copy_with_it(history, started, tmp_path, before, after):
-    project = user.copied(started(TAG, clouds=before), tmp_path / "project")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"clouds": ("aws",)}, {"clouds": ("azure",)}),
+        ({"clouds": ("azure",)}, {"clouds": ("aws", "azure")}),
+        ({"clouds": ("aws",)}, {"clouds": ("gcp",)}),
+        ({"clouds": ("gcp",)}, {"clouds": ("aws", "gcp"), "primary_cloud": "gcp"}),
+        ({}, {"kubeflow": True}),
+        ({"clouds": ("gcp",)}, {"clouds": ("gcp",), "kubeflow": True}),
+    ],
+    ids=label,
+)
+def test_another_platform_equals_a_copy_with_it(history, started, tmp_path, before, after):
+    project = user.copied(started(TAG, **before), tmp_path / "project")
     first = user.tree(project)
-    update(project, copier.VcsRef.CURRENT, clouds=after)
+    update(project, copier.VcsRef.CURRENT, **after)
     assert user.unmerged(project) == []
-    fresh = copy(history, tmp_path / "fresh", clouds=after)
+    fresh = copy(history, tmp_path / "fresh", **after)
     user.assert_same(theirs(project, "flight_delays"), theirs(fresh, "flight_delays"))
     user.commit(project)
-    update(project, copier.VcsRef.CURRENT, clouds=before)
-    user.assert_same(theirs(project, "flight_delays"), theirs(started(TAG, clouds=before), "flight_delays"))
-    assert user.tree(project).items() >= first.items(), "what is the user's stays, whatever cloud it was for"
+    update(project, copier.VcsRef.CURRENT, **{"clouds": (), "kubeflow": False, **before})
+    user.assert_same(theirs(project, "flight_delays"), theirs(started(TAG, **before), "flight_delays"))
+    assert user.tree(project).items() >= first.items(), "what is the user's stays, whatever platform it was for"

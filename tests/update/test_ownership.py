@@ -12,7 +12,7 @@ from support.template import ROOT, copy, files
 SAYS = "The template's: `copier update` renews this file."
 SAYS_BOTH = "Shared: `copier update` renews the template's lines"
 COMMENTS = {
-    **dict.fromkeys([".py", ".toml", ".yaml", ".yml", "Dockerfile", ".gitignore"], ("# ", "")),
+    **dict.fromkeys([".py", ".toml", ".yaml", ".yml", ".conf", "Dockerfile", ".gitignore"], ("# ", "")),
     **dict.fromkeys([".tf", ".tfvars", ".hcl"], ("# ", "")),
     "README.md": ("<!-- ", " -->"),
     **dict.fromkeys([".html", ".md"], ("{# ", " #}")),

@@ -33,6 +33,32 @@ AZURE = {
     "MLOPS_AZURE_PIPELINE_REPOSITORY": "flightdelays.azurecr.io/flight-delays-pipeline",
     "MLOPS_AZURE_SERVING_REPOSITORY": "flightdelays.azurecr.io/flight-delays-serving",
 }
+GOOGLE = {
+    "MLOPS_PLATFORM": "gcp",
+    **{
+        f"MLOPS_GCP_{role.upper()}_SERVICE_ACCOUNT": f"{role}@flights-dev.iam.gserviceaccount.com"
+        for role in ("plan", "apply", "train", "deploy")
+    },
+    "MLOPS_GCP_WORKLOAD_IDENTITY_PROVIDER": "projects/1234/locations/global/workloadIdentityPools/github/providers/me",
+    "MLOPS_GCP_PROJECT": "flights-dev",
+    "MLOPS_GCP_PIPELINE_REPOSITORY": "us-central1-docker.pkg.dev/flights-dev/flight-delays/pipeline",
+    "MLOPS_GCP_SERVING_REPOSITORY": "us-central1-docker.pkg.dev/flights-dev/flight-delays/serving",
+}
+CLUSTER = {
+    "MLOPS_PLATFORM": "kubeflow",
+    "MLOPS_KUBEFLOW_API_SERVER": "https://cluster.example.com:6443",
+    "MLOPS_KUBEFLOW_CERTIFICATE_AUTHORITY": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "MLOPS_KUBEFLOW_AUDIENCE": "https://cluster.example.com",
+    "MLOPS_KUBEFLOW_NAMESPACE": "flight-delays-dev",
+    "MLOPS_KUBEFLOW_OBJECT_STORE": "https://s3.example.com",
+    "MLOPS_KUBEFLOW_OBJECT_STORE_SECRET": "object-store",
+    "MLOPS_KUBEFLOW_PIPELINE_REPOSITORY": "ghcr.io/me/mine/pipeline",
+}
+AUDIENCES = [
+    CLUSTER["MLOPS_KUBEFLOW_AUDIENCE"],
+    "api://AzureADTokenExchange",
+    f"https://iam.googleapis.com/{GOOGLE['MLOPS_GCP_WORKLOAD_IDENTITY_PROVIDER']}",
+]
 UPLOAD = 'mkdir -p "$STUBS/$INPUT_NAME" && cp -R "$INPUT_PATH" "$STUBS/$INPUT_NAME/"'
 # Of one artifact its files, of a pattern those of all that fit, if there are any.
 DOWNLOAD = """
@@ -52,6 +78,30 @@ AZURE_LOGIN = """
 [ -n "$INPUT_SUBSCRIPTION_ID" ]
 echo "$INPUT_CLIENT_ID" >>"$STUBS/logins"
 """
+# The file lies where the action leaves it, and has what the action writes.
+GOOGLE_LOGIN = """
+[ -n "$INPUT_WORKLOAD_IDENTITY_PROVIDER" ]
+echo "$INPUT_SERVICE_ACCOUNT in $INPUT_PROJECT_ID" >>"$STUBS/logins"
+file="$GITHUB_WORKSPACE/gha-creds-0123456789abcdef.json"
+jq --null-input --arg account "$INPUT_SERVICE_ACCOUNT" --arg provider "$INPUT_WORKLOAD_IDENTITY_PROVIDER" '{
+  type: "external_account",
+  audience: "//iam.googleapis.com/\\($provider)",
+  subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+  token_url: "https://sts.googleapis.com/v1/token",
+  service_account_impersonation_url:
+    "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\\($account):generateAccessToken",
+  credential_source: {
+    url: "\\(env.ACTIONS_ID_TOKEN_REQUEST_URL)&audience=https%3A%2F%2Fiam.googleapis.com%2F\\($provider | @uri)",
+    headers: {Authorization: "Bearer \\(env.ACTIONS_ID_TOKEN_REQUEST_TOKEN)"},
+    format: {type: "json", subject_token_field_name: "value"}
+  }
+}' >"$file"
+for name in CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE GOOGLE_APPLICATION_CREDENTIALS GOOGLE_GHA_CREDS_PATH; do
+  echo "$name=$file" >>"$GITHUB_ENV"
+done
+[ "$INPUT_TOKEN_FORMAT" != access_token ] || echo "access_token=of-an-hour" >>"$GITHUB_OUTPUT"
+"""
+DOCKER_LOGIN = 'echo "$INPUT_USERNAME:$INPUT_PASSWORD at $INPUT_REGISTRY" >>"$STUBS/registries"'
 
 
 class Site:
@@ -68,6 +118,8 @@ class Site:
             "actions/download-artifact": DOWNLOAD,
             "aws-actions/configure-aws-credentials": LOGIN + exports,
             "Azure/login": AZURE_LOGIN,
+            "google-github-actions/auth": GOOGLE_LOGIN,
+            "docker/login-action": DOCKER_LOGIN,
             "aws-actions/amazon-ecr-login": 'echo "$INPUT_REGISTRIES" >>"$STUBS/registries"',
             "hashicorp/setup-terraform": 'echo "terraform $INPUT_TERRAFORM_WRAPPER" >>"$STUBS/installed"',
             "opentofu/setup-opentofu": 'echo "tofu $INPUT_TOFU_WRAPPER" >>"$STUBS/installed"',
@@ -97,8 +149,8 @@ def github():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             query = parse_qs(urlsplit(self.path).query)
-            known = self.headers["Authorization"] == "bearer of-this-job"
-            fits = known and query == {"api-version": ["2.0"], "audience": ["api://AzureADTokenExchange"]}
+            known = self.headers["Authorization"].lower() == "bearer of-this-job"
+            fits = known and query in [{"api-version": ["2.0"], "audience": [audience]} for audience in AUDIENCES]
             self.send_response(200 if fits else 401)
             self.end_headers()
             self.wfile.write(json.dumps({"value": f"token-{next(numbers)}"} if fits else {}).encode())

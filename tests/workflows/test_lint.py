@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.environment import run
+from support.questions import everything
 from support.template import ROOT
 from support.workflows import load, uses
 
@@ -39,7 +40,7 @@ jobs:
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_files_fit_their_schema(schema, render):
-    project = render(clouds=["aws"])
+    project = render(**everything())
     files = sorted(project.glob(SCHEMAS[schema]))
     assert files
     command = [Path(sys.executable).with_name("check-jsonschema"), "--builtin-schema", schema]
@@ -47,8 +48,8 @@ def test_files_fit_their_schema(schema, render):
     assert done.code == 0, done
 
 
-def test_lint_is_content_with_a_new_project_on_a_cloud(project):
-    project(clouds=["aws"]).run("nox", "-s", "lint")
+def test_lint_is_content_with_a_new_project_on_every_platform(project):
+    project(**everything()).run("nox", "-s", "lint")
 
 
 def test_lint_is_content_with_a_new_project_and_finds_faults_in_a_workflow(project):
@@ -80,7 +81,7 @@ def test_the_renovate_preset_is_valid_and_leaves_the_template_s_pins_to_the_temp
     done = run(*command, cwd=ROOT, env={"NO_COLOR": "1"})
     assert done.code == 0, done
 
-    project = render(clouds=["aws"])
+    project = render(**everything())
     rules = json.loads(preset.read_text(encoding="utf-8"))["packageRules"]
     (off,) = (rule for rule in rules if rule.get("enabled") is False)
     ours = [path.relative_to(project).as_posix() for path in (project / ".github").glob("*/**/*.yml")]
@@ -90,7 +91,7 @@ def test_the_renovate_preset_is_valid_and_leaves_the_template_s_pins_to_the_temp
 
 
 def test_dependabot_leaves_the_template_s_workflows_to_the_template(render):
-    project = render(clouds=["aws"])
+    project = render(**everything())
     updates = load(project / ".github" / "dependabot.yml")["updates"]
     (actions,) = (entry for entry in updates if entry["package-ecosystem"] == "github-actions")
 

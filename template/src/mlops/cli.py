@@ -3,6 +3,7 @@
 
 import logging
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -182,6 +183,21 @@ def pull(
     from mlops.pull import pull_run
 
     pull_run(run, force=force)
+
+
+if find_spec("mlops.replicate"):  # where there are several clouds
+
+    @app.command()
+    def replicate(
+        on: Annotated[str, typer.Option(help="The cloud that is to be able to take over, such as gcp.")],
+        every: Annotated[
+            bool, typer.Option("--all", help="All versions that ever passed the gate, not the champion alone.")
+        ] = False,
+    ) -> None:
+        """Bring the champion to a second cloud. Its data, run, bundle and version; what is there is left alone."""
+        from mlops.replicate import replicate as bring
+
+        bring(on, every=every)
 
 
 audit = typer.Typer(help="The log of who registered, promoted and rolled back what.", no_args_is_help=True)

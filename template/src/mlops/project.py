@@ -139,6 +139,8 @@ class Project:
     package: str
     governance: str = "standard"
     """`standard`: what passes the gate is promoted. `regulated`: someone who did not train it has to approve."""
+    primary_cloud: str | None = None
+    """The cloud that has the data and the tracking server; None where there are not several."""
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -213,14 +215,15 @@ def load_project() -> Project:
     ((name, package),) = points.items()
     if not (root / "src" / package).is_dir():
         raise UsageError(f"pyproject.toml names the package '{package}', but there is no src/{package}")
-    governance = named.get("tool", {}).get("mlops", {}).get("governance", GOVERNANCE[0])
+    table = named.get("tool", {}).get("mlops", {})
+    governance = table.get("governance", GOVERNANCE[0])
     if governance not in GOVERNANCE:
         raise UsageError(
             f"pyproject.toml: governance in [tool.mlops] is {governance!r}; choose {' or '.join(GOVERNANCE)}"
         )
     if sys.path[:1] != [str(root / "src")]:
         sys.path.insert(0, str(root / "src"))
-    return Project(root=root, name=name, package=package, governance=governance)
+    return Project(root, name, package, governance, table.get("primary_cloud"))
 
 
 def extras() -> str:

@@ -139,7 +139,8 @@ def _identity(source: Source, path: str) -> dict[str, Any]:
     if source.local:
         return _local_identity(Path(path))
     info = source.filesystem.info(path)
-    for key in ("ETag", "etag", "md5Hash", "content_md5", "checksum", "crc32c", "sha256"):
+    # A digest before an ETag where that changes with what is known of a file, too.
+    for key in ("ETag", "md5Hash", "crc32c", "etag", "content_md5", "checksum", "sha256"):
         if info.get(key):
             return {"size": info.get("size"), "etag": str(info[key]).strip('"')}
     return {"size": info.get("size"), "etag": str(source.filesystem.ukey(path))}

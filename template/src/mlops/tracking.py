@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -22,7 +23,7 @@ from mlops.source import without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.exceptions import MlflowException
 
@@ -91,6 +92,7 @@ def open_client(settings: Settings) -> "MlflowClient":
         relocate(file)
     else:
         set_tracking_uri(settings.tracking_uri)  # which is where plugins look, whatever the client's is
+        _log_in(settings.tracking_uri)
     try:
         client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
         client.search_experiments(max_results=1)
@@ -103,6 +105,13 @@ def open_client(settings: Settings) -> "MlflowClient":
             raise UsageError(f"MLOPS_TRACKING_URI '{shown_uri(settings)}': {said(error)}") from error
         raise MlopsError(f"the tracking store {shown_uri(settings)} does not answer: {said(error)}") from error
     return client
+
+
+def _log_in(uri: str) -> None:
+    """Have MLflow use the plugin of a platform of ours that says that it logs in to such a server."""
+    for plugin in entry_points(group="mlflow.request_auth_provider"):
+        if plugin.value.startswith("mlops.") and plugin.load().serves(uri):
+            os.environ.setdefault("MLFLOW_TRACKING_AUTH", plugin.name)
 
 
 def make_database(file: Path) -> None:
@@ -310,25 +319,37 @@ def version_of_run(client: "MlflowClient", name: str, run_id: str) -> "ModelVers
     return next((version for version in versions(client, name) if version.run_id == run_id), None)
 
 
-def download(client: "MlflowClient", run_id: str, path: str) -> Path:
-    """An artifact of a run as a local path, without a copy where it lies on this machine.
+def create_version(client: "MlflowClient", name: str, run_id: str) -> "ModelVersion":
+    """Register the bundle of a run."""
+    run = client.get_run(run_id)
+    return client.create_model_version(name, f"{run.info.artifact_uri}/{where(run, 'model')}", run_id)
 
-    MLflow's client would ask for `/logged-models` too, which not every server has.
+
+def download(client: "MlflowClient", run_id: str, path: str, folder: Path | None = None) -> Path:
+    """An artifact of a run as a local path, in a folder if one is given, else without a copy where it lies here.
 
     Raises:
         MlflowException, OSError: there is none, or the store does not answer.
     """
     from mlflow.exceptions import MlflowException
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     run = client.get_run(run_id)
-    store = get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
     try:
-        return Path(store.download_artifacts(where(run, path)))  # type: ignore[no-untyped-call]
+        return Path(artifacts(client, run).download_artifacts(where(run, path), folder and str(folder)))
     except Exception as error:
         if isinstance(error, MlflowException) or not is_foreign(error):
             raise
         raise OSError(said(error)) from error
+
+
+def artifacts(client: "MlflowClient", run: "Run") -> Any:
+    """Where a run's artifacts lie, as MLflow's `ArtifactRepository`.
+
+    MLflow's client would ask for `/logged-models` too, which not every server has.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    return get_artifact_repository(run.info.artifact_uri, tracking_uri=client.tracking_uri)
 
 
 def where(run: "Run", path: str) -> str:
@@ -390,26 +411,30 @@ class Input(NamedTuple):
 def log_datasets(client: "MlflowClient", run_id: str, inputs: list[Input]) -> None:
     """Log data sets by name and digest where the server knows of such; none is read for it."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    found = [
+        DatasetInput(
+            Dataset(
+                name=each.name,
+                digest=each.digest[:36],
+                source_type="local" if "://" not in each.source else each.source.partition("://")[0],
+                source=json.dumps({"uri": each.source}),
+                schema=json.dumps(each.columns),
+                profile=json.dumps({"num_rows": each.rows, "sha256": each.digest}),
+            ),
+            [InputTag("mlflow.data.context", each.context)],
+        )
+        for each in inputs
+    ]
+    log_inputs(client, run_id, found)
+
+
+def log_inputs(client: "MlflowClient", run_id: str, inputs: "list[DatasetInput]") -> None:
+    """Log data sets as MLflow has them, where the server knows of such."""
     from mlflow.exceptions import MlflowException
 
     try:
-        client.log_inputs(
-            run_id,
-            datasets=[
-                DatasetInput(
-                    Dataset(
-                        name=each.name,
-                        digest=each.digest[:36],
-                        source_type="local" if "://" not in each.source else each.source.partition("://")[0],
-                        source=json.dumps({"uri": each.source}),
-                        schema=json.dumps(each.columns),
-                        profile=json.dumps({"num_rows": each.rows, "sha256": each.digest}),
-                    ),
-                    [InputTag("mlflow.data.context", each.context)],
-                )
-                for each in inputs
-            ],
-        )
+        client.log_inputs(run_id, datasets=inputs)
     except MlflowException as error:
         if not lacks_route(error):
             raise

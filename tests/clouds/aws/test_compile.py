@@ -133,7 +133,7 @@ def test_mistakes_are_one_line(project):
     for name in ("MLOPS_AWS_BUCKET", "MLOPS_AWS_PIPELINE_REPOSITORY", "MLOPS_AWS_PIPELINE_ROLE_ARN"):
         assert name in project.refuses("compile", "--on", "aws", code=2, **{**SETTINGS, name: None})
     told = project.refuses("compile", "--on", "moon", code=2, **SETTINGS)
-    assert "this project has aws, azure, local" in told
+    assert "this project has aws, azure, gcp, kubeflow, local" in told
     half = {"MLOPS_AWS_SUBNETS": "subnet-1"}
     assert "MLOPS_AWS_SECURITY_GROUPS" in project.refuses("compile", "--on", "aws", code=2, **{**SETTINGS, **half})
     write(project, {"stages": {"train": {"memory_gb": 5000}}}, "resources.yaml")

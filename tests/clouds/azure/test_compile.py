@@ -145,7 +145,8 @@ def test_mistakes_are_one_line(project):
         setting = {**SETTINGS, "MLOPS_AZURE_CLUSTERS": said}
         assert told in project.refuses("compile", "--on", "azure", code=2, **setting), said
     assert "asks for" in project.refuses("compile", "--on", "azure", code=2, **setting)
-    assert "this project has aws, azure, local" in project.refuses("compile", "--on", "moon", code=2, **SETTINGS)
+    told = project.refuses("compile", "--on", "moon", code=2, **SETTINGS)
+    assert "this project has aws, azure, gcp, kubeflow, local" in told
     write(project, {"stages": {"train": {"memory_gb": 5000}}}, "resources.yaml")
     assert "MLOPS_AZURE_CLUSTERS has cpu (cpu 4, " in project.refuses("compile", "--on", "azure", code=2, **SETTINGS)
 

@@ -8,6 +8,10 @@ import msgpack
 
 ACCOUNT = "123456789012"
 ZONES = ("a", "b", "c")
+PROJECT = "made-up-project"
+POOL = "workload_identity_pool"
+LABELS = ("name", "bucket", "alarm_name", "account_id", f"{POOL}_provider_id", f"{POOL}_id")
+"""Where a resource has its name."""
 SUBSCRIPTION, TENANT, PRINCIPAL = (f"{digit * 8}-2222-3333-4444-555555555555" for digit in "198")
 
 
@@ -16,9 +20,7 @@ def string(type_name, name, root):
     cloud, _, kind = type_name.partition("_")
     seed = json.dumps([type_name, name, root], sort_keys=True, default=str)
     tag = hashlib.sha256(seed.encode()).hexdigest()[:12]
-    label = next(
-        (root[key] for key in ("name", "bucket", "alarm_name") if isinstance(root.get(key), str)), f"made-up-{tag}"
-    )
+    label = next((root[key] for key in LABELS if isinstance(root.get(key), str)), f"made-up-{tag}")
     if name.endswith("json") or re.search("policy$", name):
         return "{}"
     if cloud == "aws" and (name == "arn" or name.endswith("_arn")):
@@ -29,11 +31,21 @@ def string(type_name, name, root):
         return f"arn:aws:{service}:{region}:{ACCOUNT}:{thing.replace('_', '-')}/{label}"
     if name == "repository_url":
         return f"{ACCOUNT}.dkr.ecr.{root.get('region') or 'us-east-1'}.amazonaws.com/{label}"
+    if cloud == "google" and (told := _google(kind, name, label, root)):
+        return told
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{root.get('resource_group_name') or label}"
     return {
         "id": f"{group}/providers/Made.Up/{kind}/{label}" if cloud in ("azurerm", "azapi") else label,
         "login_server": f"{label}.azurecr.io",
     }.get(name, f"{name.replace('_', '-')}-{tag}")
+
+
+def _google(kind, name, label, root):
+    account = f"{root.get('account_id')}@{PROJECT}.iam.gserviceaccount.com"
+    region = root.get("location") or root.get("region") or "global"
+    path = f"{root.get('key_ring') or f'projects/{PROJECT}/locations/{region}'}/{kind}s/{label}"
+    names = {"email": account, "member": f"serviceAccount:{account}", "id": path, "name": path}
+    return f"https://{label}-{ACCOUNT}.{region}.run.app" if name == "uri" else names.get(name)
 
 
 def value(type_name, name, kind, root):
@@ -84,6 +96,7 @@ def data_source(provider, name):
         "aws_caller_identity": {"account_id": ACCOUNT, "id": ACCOUNT},
         "aws_region": {"region": region, "name": region, "id": region},
         "azurerm_client_config": {"subscription_id": SUBSCRIPTION, "tenant_id": TENANT, "object_id": PRINCIPAL},
+        "google_project": {"project_id": PROJECT, "number": ACCOUNT, "billing_account": "0A0A0A-0A0A0A-0A0A0A"},
         "aws_partition": {"partition": "aws", "dns_suffix": "amazonaws.com", "id": "aws"},
         "aws_availability_zones": {"names": [region + zone for zone in ZONES]},
     }.get(name, {})

@@ -170,6 +170,8 @@ class Variable:
     """Of a role that workflows log in as: which one, plan, apply, train or deploy. Runs have no need of it."""
     planned: bool = False
     """Whether a plan of the infrastructure needs it as well: that job is in no environment."""
+    told: str | None = None
+    """The command that prints it; None for an output of Terraform that has its name."""
 
 
 Say = Callable[[str], None]

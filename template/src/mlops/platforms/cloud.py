@@ -60,11 +60,18 @@ class CloudSession:
         return str(value)
 
     def variable(
-        self, name: str, purpose: str, *, required: bool = False, login: str | None = None, planned: bool = False
+        self,
+        name: str,
+        purpose: str,
+        *,
+        required: bool = False,
+        login: str | None = None,
+        planned: bool = False,
+        told: str | None = None,
     ) -> Variable:
         """A setting as `mlops doctor --on` and the workflows know it."""
         value = str(getattr(self._own, name) or "") or None
-        return Variable(self._variable(name), value, purpose, required, login, planned)
+        return Variable(self._variable(name), value, purpose, required, login, planned, told)
 
     def _variable(self, name: str) -> str:
         return f"MLOPS_{self.cloud.upper()}_{name.upper()}"

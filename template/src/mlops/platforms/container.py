@@ -45,7 +45,8 @@ def run(
         inputs: `DEP=PATH` each.
         outputs: `OUT=PATH` each.
         data: In place of `data.source` in params.yaml.
-        hosts: A JSON file with `hosts` and `current_host`, where several machines run this: the first one gives.
+        hosts: A JSON file where several machines run this, with `hosts` and `current_host`, or as Google's CLUSTER_SPEC
+            is: the first machine gives.
         failure: A file for the reason if it fails.
 
     Raises:
@@ -171,9 +172,13 @@ def _rank(hosts: Path | None) -> int:
         return 0
     try:
         told = json.loads(hosts.read_text(encoding="utf-8"))
-        names = sorted(told["hosts"], key=lambda name: (len(name), name))
-        rank = names.index(told["current_host"])
-    except (OSError, KeyError, ValueError) as error:
+        if "cluster" in told:
+            names = [name.partition(":")[0] for pool in sorted(told["cluster"]) for name in told["cluster"][pool]]
+            rank = names.index(told["cluster"][told["task"]["type"]][told["task"]["index"]].partition(":")[0])
+        else:
+            names = sorted(told["hosts"], key=lambda name: (len(name), name))
+            rank = names.index(told["current_host"])
+    except (OSError, LookupError, TypeError, ValueError) as error:
         raise MlopsError(f"{hosts} does not say which machine this is: {error}") from error
     os.environ |= {"MLOPS_HOSTS": ",".join(names), "MLOPS_RANK": str(rank)}
     return rank

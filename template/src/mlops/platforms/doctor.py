@@ -4,6 +4,7 @@
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from mlops.doctor import Finding, look_at_remote, look_at_store, print_table
 from mlops.errors import redacted
@@ -20,16 +21,17 @@ PLANNING = "plan"
 
 def diagnose_platform(name: str, *, as_json: bool = False) -> bool:
     """Print what was found and how to set each variable, or JSON; True where there is something to mend."""
-    settings = load_settings()
-    platform = connect(name, load_project(), settings)
+    project, settings = load_project(), load_settings()
+    platform = connect(name, project, settings)
+    is_second = project.primary_cloud not in (None, name) and Path("infra", name, "project").is_dir()
     variables = list(platform.variables())
     if variables:
-        variables = [*_places(settings), *variables]
+        variables = [*(_second_places(name) if is_second else _places(settings)), *variables]
     commands = {variable.name: list(_commands(variable, name, settings)) for variable in variables}
     findings = [Finding("environment", settings.environment, _wrong_environment(settings) if variables else None)]
     findings += [_finding(variable, commands[variable.name]) for variable in variables]
     findings += [Finding(*row) for row in platform.check()]
-    if variables:
+    if variables and not is_second:
         findings += [look_at_store(settings), look_at_remote(settings)]
     if as_json:
         told = {
@@ -47,7 +49,7 @@ def diagnose_platform(name: str, *, as_json: bool = False) -> bool:
         print_table(findings)
         if variables:
             print("\nThe workflows know it from variables of GitHub, which these set; leave out what is empty:\n")
-            print(f"  gh variable set MLOPS_PLATFORM --body {name}")
+            print(f"  gh variable set MLOPS_{'SECOND_' if is_second else ''}PLATFORM --body {name}")
             print("\n".join(f"  {line}" for lines in commands.values() for line in lines))
     return any(finding.fix for finding in findings)
 
@@ -67,6 +69,18 @@ def _places(settings: Settings) -> Sequence[Variable]:
     ]
 
 
+def _second_places(cloud: str) -> Sequence[Variable]:
+    """The same of a cloud that another one is ahead of: `mlops replicate` brings there what taking over needs."""
+    from mlops.replicate import Place
+
+    place, output = Place.of(cloud), f"terraform -chdir=infra/{cloud}/project output -raw mlops"
+    purposes = {"tracking_uri": "MLflow's server there, for 'mlops replicate'", "data_remote": "DVC's remote there"}
+    return [
+        Variable(f"MLOPS_{cloud.upper()}_{name.upper()}", getattr(place, name), purpose, told=f"{output}_{name}")
+        for name, purpose in purposes.items()
+    ]
+
+
 def _finding(variable: Variable, commands: Sequence[str]) -> Finding:
     if variable.value:
         return Finding(variable.name, redacted(variable.value), None)
@@ -74,10 +88,12 @@ def _finding(variable: Variable, commands: Sequence[str]) -> Finding:
 
 
 def _commands(variable: Variable, platform: str, settings: Settings) -> Iterator[str]:
-    """`gh` with the value that is set here, or else with the output of infra/ that has the variable's name."""
+    """`gh` with the value that is set here, or else with what infra/ says: an output that has the variable's name."""
     name = variable.name
     environment = "dev" if settings.environment == "local" else settings.environment
-    if variable.login is None:
+    if variable.told is not None:
+        told = variable.told
+    elif variable.login is None:
         told = f"terraform -chdir=infra/{platform}/project output -raw {name.lower()}"
     else:
         told = f"terraform -chdir=infra/{platform}/bootstrap output -json {name.lower()} | jq -r"

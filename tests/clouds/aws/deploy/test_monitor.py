@@ -6,20 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from clouds.aws.deploy.conftest import BUCKET, NAME
+from support.deployed import ROWS
 
 LOG = f"s3://{BUCKET}/logs/predictions"
-ROWS = """
-import json, polars as pl
-frame = pl.read_parquet('data/sample/flights.parquet').tail(1500)
-time = pl.col('scheduled_departure').dt.to_string('iso:strict')
-rows = json.loads(frame.drop('arr_delay').with_columns(time).write_json())
-for number, row in enumerate(rows):
-    row['prediction_id'] = f'test-{number}'
-frame.select(label=pl.col('arr_delay') > 15).with_row_index('n').select(
-    prediction_id='test-' + pl.col('n').cast(pl.String), late='label'
-).write_parquet('labels.parquet')
-print(json.dumps(rows))
-"""
 
 
 @pytest.fixture

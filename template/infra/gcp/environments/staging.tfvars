@@ -1,0 +1,3 @@
+# The template's: `copier update` renews this file.
+# Settings of the environment staging. Yours go below, and an update leaves them; ../project/variables.tf has them all.
+environment = "staging"

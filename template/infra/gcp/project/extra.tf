@@ -1,0 +1,1 @@
+# Yours: what else you need here, beside what the template has. `local.labels` and the variables are at hand.

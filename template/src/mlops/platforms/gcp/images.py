@@ -1,0 +1,35 @@
+# The template's: `copier update` renews this file.
+"""Images in Artifact Registry, by the part of Docker's API that a login of Google Cloud opens."""
+
+from mlops.errors import UsageError
+from mlops.platforms.gcp.session import Session, answering
+
+MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+
+
+def digest(session: Session, repository: str, tag: str) -> str:
+    """The digest reference of an image.
+
+    Raises:
+        UsageError: there is none, or the repository is not written as one.
+    """
+    host, _, name = repository.partition("/")
+    if not name:
+        raise UsageError(f"'{repository}' is no repository; write REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME")
+    from google.api_core.exceptions import from_http_response
+
+    with answering(f"the image {repository}:{tag} cannot be looked up"):
+        url = f"https://{host}/v2/{name}/manifests/{tag}"
+        said = session.http.head(url, headers={"Accept": MANIFESTS}, timeout=60)
+        if not said.ok and said.status_code != 404:
+            raise from_http_response(said)
+    if said.status_code == 404:
+        raise UsageError(f"there is no image {repository}:{tag}; the workflow image.yml makes it")
+    return f"{repository}@{said.headers['Docker-Content-Digest']}"
