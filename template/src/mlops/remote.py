@@ -2,15 +2,18 @@
 """DVC's remote: where data and models are kept for another machine and a later day."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 from mlops.errors import MlopsError, redacted, said
 
 NAME = "shared"
 """What the remote is called that a platform names, beside those of `.dvc/config`."""
+SECOND = "second"
+"""What the remote is called meanwhile that another cloud has."""
 LOGGERS = ("dvc", "dvc_data", "dvc_objects")
 
 
@@ -66,6 +69,40 @@ def pull(targets: list[str] | None = None, *, some: bool = False, force: bool = 
         return int(repo.pull(targets=targets or None, allow_missing=some, force=force)["stats"]["fetched"])
 
 
+def carry(hashes: Iterable[str], source: str | None, target: str) -> tuple[int, set[str]]:
+    """Push files and folders, by their hashes in dvc.lock, to another remote; what is not here is fetched first.
+
+    Args:
+        hashes: MD5 as DVC has it, of a folder with `.dir` at its end.
+        source: The URL of the remote to fetch from; None for the default one.
+        target: The URL of the remote to push to.
+
+    Returns:
+        How many were not there yet, and hashes that are neither here nor in a remote.
+
+    Raises:
+        MlopsError: a remote does not answer or refuses; what was pushed stays.
+    """
+    from dvc.repo import Repo
+    from dvc_data.hashfile.hash_info import HashInfo
+
+    wanted = [HashInfo("md5", each) for each in hashes]
+    places = {name: options(url) for name, url in ((NAME, source), (SECOND, target)) if url}
+    with Repo(config={"remote": places}) as repo:
+        with _answering("pulled from", source):
+            _require(repo.cloud.pull(wanted, remote=source and NAME))
+        with _answering("pushed to", target):
+            done = repo.cloud.push(wanted, remote=SECOND)
+            _require(done)
+            left = repo.cloud.status(wanted, remote=SECOND)
+    return len(done.transferred), {str(each.value) for each in left.missing | left.new}
+
+
+def _require(done: Any) -> None:
+    if done.failed:
+        raise OSError(f"{len(done.failed)} files failed")
+
+
 class _Causes(logging.Handler):
     """Keeps what DVC only logs: that so many files failed, without why, is what it raises."""
 
@@ -79,7 +116,7 @@ class _Causes(logging.Handler):
 
 
 @contextmanager
-def _answering(doing: str) -> Iterator[None]:
+def _answering(doing: str, url: str | None = None) -> Iterator[None]:
     import dvc.repo  # noqa: F401 - which gives the loggers handlers of its own
 
     causes, loggers = _Causes(), [logging.getLogger(name) for name in LOGGERS]
@@ -90,8 +127,9 @@ def _answering(doing: str) -> Iterator[None]:
         yield
     except Exception as error:
         why = said(next(iter(causes.found), error))
+        place = redacted(options(url)["url"]) if url else default()
         raise MlopsError(
-            f"the DVC remote {_url()} cannot be {doing}: {why}; check network and login. "
+            f"the DVC remote {place} cannot be {doing}: {why}; check network and login. "
             "What was done stays: run again to go on"
         ) from error
     finally:
@@ -99,7 +137,8 @@ def _answering(doing: str) -> Iterator[None]:
             logger.handlers, logger.propagate = handlers, propagate
 
 
-def _url() -> str:
+def default() -> str:
+    """The URL of the default remote of this working copy, as it may be printed."""
     from dvc.config import Config
 
     config = Config(str(Path(".dvc")))

@@ -177,7 +177,7 @@ class _Judgement:
         waits = None
         if passed:
             self.promotions.open()
-            version = version or self._create_version(run_id)
+            version = version or tracking.create_version(self.client, self.name, run_id)
             for key, value in lineage.items():
                 client.set_model_version_tag(self.name, version.version, key, value)
             if not promoted:
@@ -300,11 +300,6 @@ class _Judgement:
                 "test", self.evaluation["test_sha256"], source, shape, self.evaluation["rows"], "evaluation"
             ),
         ]
-
-    def _create_version(self, run_id: str) -> "ModelVersion":
-        run = self.client.get_run(run_id)
-        source = f"{run.info.artifact_uri}/{tracking.where(run, 'model')}"
-        return self.client.create_model_version(self.name, source, run_id)
 
 
 def _gate_hash(params: Params) -> str:

@@ -92,14 +92,14 @@ class Promotions:
         experiment = tracking.experiment_id(self.client, self.settings.experiment or self.project.name)
         open_log(self.client, self.name, experiment)
 
-    def register(self, version: str, reason: str) -> Entry | None:
-        """Record a new version and its trainer, who is whoever runs this, and make it challenger.
+    def register(self, version: str, reason: str, *, trainer: str | None = None) -> Entry | None:
+        """Record a new version and its trainer, None for whoever runs this, and make it challenger.
 
         Returns:
             The entry; None where the version was recorded before.
         """
         with alone(self.settings):
-            return self._append("register", version, ANY, approver=None, reason=reason)
+            return self._append("register", version, ANY, approver=None, reason=reason, actor=trainer)
 
     def promote(
         self, version: str, *, approver: str | None, reason: str, expected: "str | _Unset | None" = ANY
@@ -174,7 +174,14 @@ class Promotions:
         return None
 
     def _append(
-        self, action: str, version: str | None, expected: "str | _Unset | None", *, approver: str | None, reason: str
+        self,
+        action: str,
+        version: str | None,
+        expected: "str | _Unset | None",
+        *,
+        approver: str | None,
+        reason: str,
+        actor: str | None = None,
     ) -> Entry | None:
         """Claim the next entry and let the aliases follow; tried anew where another writer was faster."""
         reason = _one_text(reason)
@@ -201,14 +208,14 @@ class Promotions:
                 target = str(version)
                 if (why := self.obstacle(self._version(target), approver, entries)) is not None:
                     raise MlopsError(why)
-            entry = self._entry(action, champion, target, entries, approver=approver, reason=reason)
+            words = {"approver": approver, "reason": reason, "actor": actor or whoami()}
+            entry = self._entry(action, champion, target, entries, **words)
             if claim(self.client, ledger, entry):
                 self._settle()
                 return entry
         raise MlopsError(f"other processes keep writing the audit log of {self.name}; try again later")
 
     def _entry(self, action: str, before: str | None, to: str | None, entries: list[Entry], **words: Any) -> Entry:
-        words.setdefault("actor", whoami())
         entry = Entry(
             sequence=entries[-1].sequence + 1 if entries else 1,
             time=datetime.now(UTC).isoformat(timespec="microseconds"),
