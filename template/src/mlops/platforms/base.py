@@ -7,8 +7,11 @@ An adapter is a module or package `mlops.platforms.NAME` with a function `connec
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
+
+from mlops.files import folder_hash
 
 State = Literal["running", "succeeded", "failed", "stopped"]
 
@@ -142,6 +145,11 @@ class Release:
     """What a registry of the platform's own shows of it, such as its commit and its metrics."""
     standing: Mapping[str, str] = field(default_factory=dict)
     """`champion`, `waiting` or `former` of each version of the model that was ever a candidate."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bundle's files."""
+        return folder_hash(self.bundle)
 
 
 @dataclass(frozen=True)

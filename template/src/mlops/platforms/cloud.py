@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """What adapters of clouds have in common: where a project is there, what a doctor sees, and each region in its turn."""
 
+import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -10,12 +11,23 @@ from pydantic_settings import BaseSettings
 
 from mlops.errors import MlopsError, UsageError
 from mlops.files import canonical_hash
-from mlops.platforms.base import Deployment, Release, Say, Serving, Variable
+from mlops.platforms.base import Deployment, Needs, Release, Say, Serving, Variable
 from mlops.project import Project
 from mlops.settings import Settings
 
 Row = tuple[str, str, str | None]
 """What was looked at, what was found, and how to mend it: None where all is well, empty where that is not known."""
+ATTEMPTS = 10
+"""How many runs of the same thing may fail before a person has to give a token of their own."""
+MANIFESTS = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+"""What a registry of images may answer with, as its API wants to be told."""
 
 
 class CloudSession:
@@ -80,6 +92,51 @@ class CloudSession:
 def shortened(name: str, longest: int) -> str:
     """A name, or where it is too long its beginning and a digest of it."""
     return name if len(name) <= longest else f"{name[: longest - 9].rstrip('-')}-{canonical_hash(name)[:8]}"
+
+
+def start_once(name: str, token: str, start: Callable[[str], str | None]) -> str:
+    """The run that a token stands for, which is started unless it is there.
+
+    Args:
+        name: What is run.
+        start: Given a digest, returns the run that it stands for, there or started now; None where that ended badly,
+            and the next one takes its place.
+
+    Raises:
+        MlopsError: the same has failed too often.
+    """
+    for attempt in range(ATTEMPTS):
+        if (run := start(hashlib.sha256(f"{token}/{attempt}".encode()).hexdigest())) is not None:
+            return run
+    raise MlopsError(f"the same has failed {ATTEMPTS} times on {name}; --token with another word starts it")
+
+
+class Machine(Protocol):
+    """What a machine has."""
+
+    @property
+    def cpu(self) -> float: ...
+
+    @property
+    def memory_gb(self) -> float: ...
+
+    @property
+    def gpu(self) -> int: ...
+
+
+def has(machine: Machine, needs: Needs) -> bool:
+    """Whether a machine has what is needed, save disks; one with a GPU only where one is asked for."""
+    return (
+        machine.cpu >= needs.cpu
+        and machine.memory_gb >= needs.memory_gb
+        and machine.gpu >= needs.gpu
+        and bool(machine.gpu) == bool(needs.gpu)
+    )
+
+
+def no_image(repository: str, tag: str) -> UsageError:
+    """What is to be said where a repository does not have an image."""
+    return UsageError(f"there is no image {repository}:{tag}; the workflow image.yml makes it")
 
 
 def looked(what: str, look: Callable[[], str], is_denied: Callable[[BaseException | None], bool], advice: str) -> Row:

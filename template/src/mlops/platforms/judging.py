@@ -15,6 +15,8 @@ SLOWER = 2.0
 """How many times as long a new version may take as the one before takes."""
 SLOW_MS = 100
 """Below this no version counts as slow."""
+OF_WHO_ASKS = (401, 403, 404, 429)
+"""Statuses that say something of who asks or of the endpoint, and not of the version."""
 
 
 class Figures(NamedTuple):

@@ -17,6 +17,7 @@ from mlops.platforms.base import (
     Status,
     Variable,
 )
+from mlops.platforms.cloud import no_image
 from mlops.platforms.dag import read_dag
 from mlops.platforms.resources import read_resources, serving, steps
 from mlops.project import Project
@@ -56,7 +57,7 @@ class Aws:
             name = repository.partition("/")[2]
             said = found(self.session.client("ecr").describe_images, repositoryName=name, imageIds=[{"imageTag": tag}])
         if said is None:
-            raise UsageError(f"there is no image {repository}:{tag}; the workflow image.yml makes it")
+            raise no_image(repository, tag)
         return f"{repository}@{said['imageDetails'][0]['imageDigest']}"
 
     def compile(self, job: Job) -> Mapping[str, str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO
 
 from mlops.errors import MlopsError
-from mlops.files import folder_hash
 from mlops.platforms.aws.place import Place, found
 from mlops.platforms.aws.session import answering
 from mlops.platforms.base import Release
@@ -24,7 +23,7 @@ def upload(place: Place, release: Release) -> str:
     """
     s3 = place.session.client("s3", place.region)
     key = f"bundles/{release.model}/{release.version}/model.tar.gz"
-    url, digest = f"s3://{place.bucket}/{key}", folder_hash(release.bundle)
+    url, digest = f"s3://{place.bucket}/{key}", release.digest
     with answering(f"the bundle cannot be brought to {url}"):
         there = found(s3.head_object, Bucket=place.bucket, Key=key)
         if there is None:

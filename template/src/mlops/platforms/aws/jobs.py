@@ -1,18 +1,18 @@
 # The template's: `copier update` renews this file.
 """Pipelines in SageMaker: made, started, followed, and started again and again by EventBridge Scheduler."""
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from mlops.errors import MlopsError, UsageError
+from mlops.errors import UsageError
 from mlops.platforms.aws import pipeline
 from mlops.platforms.aws.place import found
 from mlops.platforms.aws.session import Session, answering
 from mlops.platforms.base import Job, Schedule, State, Status
+from mlops.platforms.cloud import start_once
 
 STATES: Mapping[str, State] = {
     "Starting": "running",
@@ -22,8 +22,6 @@ STATES: Mapping[str, State] = {
     "Failed": "failed",
     "Succeeded": "succeeded",
 }
-ATTEMPTS = 10
-"""How many runs of the same thing may fail before a person has to give a token of their own."""
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -37,18 +35,19 @@ def submit(session: Session, job: Job, token: str) -> str:
     with answering(f"the pipeline {session.name} cannot be started"):
         _upsert(session, session.name, pipeline.definition(session, job))
         given = {"DataSource": job.data_source, "DataVersion": job.data_version}
-        for attempt in range(ATTEMPTS):
+
+        def start(digest: str) -> str | None:
             said = client.start_pipeline_execution(
                 PipelineName=session.name,
-                ClientRequestToken=hashlib.sha256(f"{token}/{attempt}".encode()).hexdigest(),
+                ClientRequestToken=digest,
                 PipelineParameters=[{"Name": name, "Value": value} for name, value in given.items() if value],
             )
             run = str(said["PipelineExecutionArn"])
             execution = client.describe_pipeline_execution(PipelineExecutionArn=run)
             ended_badly = STATES[execution["PipelineExecutionStatus"]] in ("failed", "stopped")
-            if not (ended_badly and _is_older(execution, said)):
-                return run
-    raise MlopsError(f"the same has failed {ATTEMPTS} times on {session.name}; --token with another word starts it")
+            return None if ended_badly and _is_older(execution, said) else run
+
+        return start_once(session.name, token, start)
 
 
 def _is_older(execution: Mapping[str, Any], said: Mapping[str, Any]) -> bool:

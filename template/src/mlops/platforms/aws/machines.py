@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mlops.errors import UsageError
 from mlops.platforms.base import Needs
+from mlops.platforms.cloud import has
 
 
 class Machine(NamedTuple):
@@ -62,9 +63,7 @@ def choose(needs: Needs, whose: str) -> Machine:
     fitting = [
         machine
         for machine in MACHINES
-        if (machine.cpu >= needs.cpu and machine.memory_gb >= needs.memory_gb)
-        and (machine.gpu >= needs.gpu and bool(machine.gpu) == bool(needs.gpu))
-        and (not machine.disk_gb or machine.disk_gb >= needs.disk_gb)
+        if has(machine, needs) and (not machine.disk_gb or machine.disk_gb >= needs.disk_gb)
     ]
     if not fitting:
         kind = [machine for machine in MACHINES if bool(machine.gpu) == bool(needs.gpu)]

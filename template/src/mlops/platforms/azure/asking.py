@@ -8,10 +8,7 @@ from mlops.errors import MlopsError
 from mlops.platforms.azure.place import Place
 from mlops.platforms.azure.session import answering
 from mlops.platforms.base import Release
-from mlops.platforms.judging import misanswered
-
-OF_WHO_ASKS = (401, 403, 404, 429)
-"""Statuses that say something of who asks or of the endpoint, and not of the version."""
+from mlops.platforms.judging import OF_WHO_ASKS, misanswered
 
 
 def fault(place: Place, deployment: str, release: Release) -> str | None:

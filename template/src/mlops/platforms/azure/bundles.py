@@ -2,7 +2,6 @@
 """A bundle in its storage account, as a model asset of the workspace, which is never replaced by another."""
 
 from mlops.errors import MlopsError
-from mlops.files import folder_hash
 from mlops.platforms.azure.clients import found
 from mlops.platforms.azure.place import Place
 from mlops.platforms.azure.session import answering
@@ -24,7 +23,7 @@ def upload(place: Place, release: Release) -> str:
     Raises:
         MlopsError: another bundle is there already, or the storage account does not take it.
     """
-    name, digest = asset(release.model), folder_hash(release.bundle)
+    name, digest = asset(release.model), release.digest
     folder = f"bundles/{release.model}/{release.version}"
     url = f"abfs://{place.session.azure.container}@{place.account}.dfs.core.windows.net/{folder}"
     with answering(f"the bundle cannot be brought to {url}"):

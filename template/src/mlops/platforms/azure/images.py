@@ -5,16 +5,9 @@ from typing import Any
 
 from mlops.errors import UsageError
 from mlops.platforms.azure.session import Session, answering
+from mlops.platforms.cloud import MANIFESTS, no_image
 
 AUDIENCE = "https://containerregistry.azure.net/.default"
-MANIFESTS = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
 
 
 def digest(session: Session, repository: str, tag: str) -> str:
@@ -46,5 +39,5 @@ def digest(session: Session, repository: str, tag: str) -> str:
         headers = {"Authorization": f"Bearer {token}", "Accept": MANIFESTS}
         said = ask("HEAD", f"/v2/{name}/manifests/{tag}", headers=headers)
     if said.status_code == 404:
-        raise UsageError(f"there is no image {repository}:{tag}; the workflow image.yml makes it")
+        raise no_image(repository, tag)
     return f"{repository}@{said.headers['Docker-Content-Digest']}"

@@ -1,19 +1,19 @@
 # The template's: `copier update` renews this file.
 """Pipeline jobs in the workspace: started once for the same thing, followed, and their steps kept as components."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops.errors import MlopsError, UsageError
+from mlops.errors import UsageError
 from mlops.files import write_text
 from mlops.platforms.azure import pipeline
 from mlops.platforms.azure.clients import client, found, workspace
 from mlops.platforms.azure.session import Session, answering
 from mlops.platforms.base import Job, State, Status
+from mlops.platforms.cloud import start_once
 
 ENDED: Mapping[str, State] = {
     "Completed": "succeeded",
@@ -22,8 +22,6 @@ ENDED: Mapping[str, State] = {
     "Canceled": "stopped",
 }
 """All else is on its way."""
-ATTEMPTS = 10
-"""How many runs of the same thing may fail before a person has to give a token of their own."""
 
 
 def submit(session: Session, job: Job, token: str) -> str:
@@ -34,15 +32,16 @@ def submit(session: Session, job: Job, token: str) -> str:
     """
     ml = workspace(session)
     with answering(f"the pipeline {session.name} cannot be started"), loaded(session, job) as content:
-        for attempt in range(ATTEMPTS):
-            name = f"{session.name}-{hashlib.sha256(f'{token}/{attempt}'.encode()).hexdigest()[:16]}"
+
+        def start(digest: str) -> str | None:
+            name = f"{session.name}-{digest[:16]}"
             there = found(ml.jobs.get, name)
             if there is None:
                 content.name = name
                 return str(ml.jobs.create_or_update(content).name)
-            if _state(there) not in ("failed", "stopped"):
-                return name
-    raise MlopsError(f"the same has failed {ATTEMPTS} times on {session.name}; --token with another word starts it")
+            return name if _state(there) not in ("failed", "stopped") else None
+
+        return start_once(session.name, token, start)
 
 
 def status(session: Session, run: str) -> Status:

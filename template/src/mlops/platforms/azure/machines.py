@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mlops.errors import UsageError
 from mlops.platforms.base import Needs
+from mlops.platforms.cloud import has
 
 LOW_PRIORITY = "low_priority"
 
@@ -99,12 +100,7 @@ def choose(there: Sequence[Cluster], needs: Needs, whose: str) -> Cluster:
     fitting = [
         cluster
         for cluster in there
-        if cluster.machine.cpu >= needs.cpu
-        and cluster.machine.memory_gb >= needs.memory_gb
-        and cluster.machine.disk_gb >= needs.disk_gb
-        and cluster.machine.gpu >= needs.gpu
-        and bool(cluster.machine.gpu) == bool(needs.gpu)
-        and cluster.spot == needs.spot
+        if has(cluster.machine, needs) and cluster.machine.disk_gb >= needs.disk_gb and cluster.spot == needs.spot
     ]
     if not fitting:
         spot = ", spot" if needs.spot else ""

@@ -4,6 +4,7 @@
 from mlops.errors import UsageError
 from mlops.platforms.azure.machines import MACHINES, Machine
 from mlops.platforms.base import Needs, Serving
+from mlops.platforms.cloud import has
 
 MOST_COPIES = 50
 """The most percent of the requests that may be mirrored."""
@@ -40,14 +41,7 @@ def machine(needs: Needs) -> Machine:
     Raises:
         UsageError: there is none.
     """
-    fitting = [
-        each
-        for each in SERVED
-        if each.cpu >= needs.cpu
-        and each.memory_gb > needs.memory_gb
-        and each.gpu >= needs.gpu
-        and bool(each.gpu) == bool(needs.gpu)
-    ]
+    fitting = [each for each in SERVED if has(each, needs) and each.memory_gb > needs.memory_gb]
     if not fitting:
         raise UsageError(
             f"serving in resources.yaml cannot be had on azure: no machine of an endpoint has cpu {needs.cpu:g}, more "

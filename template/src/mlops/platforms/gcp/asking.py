@@ -13,10 +13,8 @@ from mlops.errors import MlopsError
 from mlops.platforms.base import Release
 from mlops.platforms.gcp.place import Place
 from mlops.platforms.gcp.session import answering
-from mlops.platforms.judging import misanswered
+from mlops.platforms.judging import OF_WHO_ASKS, misanswered
 
-OF_WHO_ASKS = (401, 403, 404, 429)
-"""Statuses that say something of who asks or of the endpoint, and not of the version."""
 ANSWERED_BY = "X-Vertex-AI-Deployed-Model-Id"
 MISSED = 1e-6
 """How likely it may be that none of the requests comes to a deployed model that gets its share of them."""

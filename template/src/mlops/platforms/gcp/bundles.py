@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.errors import MlopsError
-from mlops.files import canonical_hash, folder_hash
+from mlops.files import canonical_hash
 from mlops.platforms.base import Release
 from mlops.platforms.gcp.clients import done, found
 from mlops.platforms.gcp.place import Place
@@ -30,7 +30,7 @@ def upload(place: Place, release: Release, container: Mapping[str, Any]) -> str:
     Raises:
         MlopsError: another bundle is there already, or the bucket does not take it.
     """
-    model, short, digest = place.model_name(release.model), alias(release.version), folder_hash(release.bundle)[:DIGITS]
+    model, short, digest = place.model_name(release.model), alias(release.version), release.digest[:DIGITS]
     whole = f"{short}-{digest}-{canonical_hash(container)[:DIGITS]}"
     with answering(f"the model {model} cannot be looked at"):
         there, same = (found(place.models.get_model, name=f"{model}@{each}") for each in (short, whole))

@@ -6,7 +6,7 @@ So one that was cut short is taken up where it ended, and what is there already 
 
 from typing import Any
 
-from mlops.files import canonical_hash, folder_hash
+from mlops.files import canonical_hash
 from mlops.platforms.base import Release, Serving
 from mlops.platforms.gcp import modes, scaling
 from mlops.platforms.gcp.bundles import alias, upload
@@ -31,7 +31,7 @@ def wanted(place: Place, release: Release, serving: Serving) -> Any:
         "health_route": "/ping",
     }
     machine, account = modes.machine(serving.needs).spec, place.session.setting("endpoint_service_account")
-    content = canonical_hash([release.model, folder_hash(release.bundle), container, machine, account])
+    content = canonical_hash([release.model, release.digest, container, machine, account])
     return DeployedModel(
         id=str(LEAST_ID + int(content[:16], 16) % (MOST_ID - LEAST_ID)),
         model=upload(place, release, container),

@@ -2,16 +2,8 @@
 """Images in Artifact Registry, by the part of Docker's API that a login of Google Cloud opens."""
 
 from mlops.errors import UsageError
+from mlops.platforms.cloud import MANIFESTS, no_image
 from mlops.platforms.gcp.session import Session, answering
-
-MANIFESTS = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
 
 
 def digest(session: Session, repository: str, tag: str) -> str:
@@ -31,5 +23,5 @@ def digest(session: Session, repository: str, tag: str) -> str:
         if not said.ok and said.status_code != 404:
             raise from_http_response(said)
     if said.status_code == 404:
-        raise UsageError(f"there is no image {repository}:{tag}; the workflow image.yml makes it")
+        raise no_image(repository, tag)
     return f"{repository}@{said.headers['Docker-Content-Digest']}"

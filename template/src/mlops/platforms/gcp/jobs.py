@@ -1,16 +1,16 @@
 # The template's: `copier update` renews this file.
 """Pipeline jobs of Vertex AI: started once for the same thing, and followed."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from mlops.errors import MlopsError, UsageError
+from mlops.errors import UsageError
 from mlops.platforms import kfp
 from mlops.platforms.base import Job, State, Status
+from mlops.platforms.cloud import start_once
 from mlops.platforms.gcp import pipeline
 from mlops.platforms.gcp.clients import client, found
 from mlops.platforms.gcp.session import Session, answering
@@ -28,13 +28,6 @@ TASKS: Mapping[str, State] = {
     "CANCELLED": "stopped",
     "NOT_TRIGGERED": "stopped",
 }
-ATTEMPTS = 10
-"""How many runs of the same thing may fail before a person has to give a token of their own."""
-
-
-def parent(session: Session) -> str:
-    """Where jobs and schedules are."""
-    return f"projects/{session.setting('project')}/locations/{session.regions[0]}"
 
 
 def pipelines(session: Session) -> Any:
@@ -57,18 +50,19 @@ def _start(session: Session, content: Mapping[str, Any], token: str) -> str:
     from google.api_core.exceptions import Conflict
     from google.cloud.aiplatform_v1.types import PipelineJob
 
-    service, where = pipelines(session), parent(session)
-    for attempt in range(ATTEMPTS):
-        run = f"{session.name}-{hashlib.sha256(f'{token}/{attempt}'.encode()).hexdigest()[:16]}"
+    service, where = pipelines(session), session.parent(session.regions[0])
+
+    def start(digest: str) -> str | None:
+        run = f"{session.name}-{digest[:16]}"
         there = found(service.get_pipeline_job, name=f"{where}/pipelineJobs/{run}")
         if there is None:
             asked = PipelineJob.from_json(json.dumps(content))
             with suppress(Conflict):  # somebody else's at the same time, or our own, whose answer was lost
                 service.create_pipeline_job(parent=where, pipeline_job=asked, pipeline_job_id=run)
             return run
-        if _state(there) not in ("failed", "stopped"):
-            return run
-    raise MlopsError(f"the same has failed {ATTEMPTS} times on {session.name}; --token with another word starts it")
+        return run if _state(there) not in ("failed", "stopped") else None
+
+    return start_once(session.name, token, start)
 
 
 def _keep(session: Session, job: Job) -> None:
@@ -92,7 +86,8 @@ def status(session: Session, run: str) -> Status:
         UsageError: there is none.
     """
     with answering(f"the run {run} cannot be looked at"):
-        job = found(pipelines(session).get_pipeline_job, name=f"{parent(session)}/pipelineJobs/{run}")
+        name = f"{session.parent(session.regions[0])}/pipelineJobs/{run}"
+        job = found(pipelines(session).get_pipeline_job, name=name)
     if job is None:
         raise UsageError(f"'{run}' is no run of {session.name}; 'mlops submit' prints its id")
     tasks = {task.task_name: task for task in job.job_detail.task_details}  # a later try comes later

@@ -3,6 +3,7 @@
 
 from mlops.errors import UsageError
 from mlops.platforms.base import Needs
+from mlops.platforms.cloud import has
 from mlops.platforms.gcp.modes import MACHINES, Machine
 
 ONLY_SERVING = ("e2-standard-2", "e2-highcpu-2", "e2-highcpu-4", "e2-highcpu-8")
@@ -15,13 +16,9 @@ def choose(needs: Needs, whose: str) -> Machine:
     Raises:
         UsageError: there is none; the message says that `whose` asks for it.
     """
-    kind = [machine for machine in JOBS if bool(machine.gpu) == bool(needs.gpu)]
-    fitting = [
-        machine
-        for machine in kind
-        if machine.cpu >= needs.cpu and machine.memory_gb >= needs.memory_gb and machine.gpu >= needs.gpu
-    ]
+    fitting = [machine for machine in JOBS if has(machine, needs)]
     if not fitting:
+        kind = [machine for machine in JOBS if bool(machine.gpu) == bool(needs.gpu)]
         most = ", ".join(
             f"{name} {max(getattr(each, name) for each in kind):g}" for name in ("cpu", "memory_gb", "gpu")
         )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mlops.errors import UsageError
 from mlops.platforms.base import Needs, Serving
+from mlops.platforms.cloud import has
 
 
 class Machine(NamedTuple):
@@ -69,14 +70,7 @@ def machine(needs: Needs) -> Machine:
     Raises:
         UsageError: there is none.
     """
-    fitting = [
-        each
-        for each in MACHINES
-        if each.cpu >= needs.cpu
-        and each.memory_gb > needs.memory_gb
-        and each.gpu >= needs.gpu
-        and bool(each.gpu) == bool(needs.gpu)
-    ]
+    fitting = [each for each in MACHINES if has(each, needs) and each.memory_gb > needs.memory_gb]
     if not fitting:
         raise UsageError(
             f"serving in resources.yaml cannot be had on gcp: no machine of an endpoint has cpu {needs.cpu:g}, more "

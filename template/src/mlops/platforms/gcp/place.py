@@ -33,7 +33,7 @@ class Place:
 
     @property
     def parent(self) -> str:
-        return f"projects/{self.session.setting('project')}/locations/{self.region}"
+        return self.session.parent(self.region)
 
     @property
     def endpoint(self) -> str:

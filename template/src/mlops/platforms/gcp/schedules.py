@@ -10,7 +10,6 @@ from mlops.files import canonical_hash
 from mlops.platforms.base import Job, Schedule
 from mlops.platforms.gcp import pipeline
 from mlops.platforms.gcp.clients import client, done
-from mlops.platforms.gcp.jobs import parent
 from mlops.platforms.gcp.session import Session, answering
 
 CONTENT = "mlops-content"
@@ -21,7 +20,7 @@ def schedule(session: Session, wanted: Sequence[Schedule], job: Job) -> None:
     """Bring the schedules of this environment to these; what is not among them is removed."""
     from google.cloud.aiplatform_v1.types import Schedule as Kept
 
-    where = parent(session)
+    where = session.parent(session.regions[0])
     asked = {}
     for each in wanted:
         # A schedule cannot know which data there will be: nothing is reused that they may change.

@@ -81,6 +81,10 @@ class Session(CloudSession):
             raise UsageError("no region of Google Cloud is set; write region under [tool.mlops.gcp] in pyproject.toml")
         return self.table["region"], self.table.get("recovery_region")
 
+    def parent(self, region: str) -> str:
+        """Where things of Vertex AI are in a region."""
+        return f"projects/{self.setting('project')}/locations/{region}"
+
     @property
     def data_remote(self) -> str:
         """Where DVC keeps data and models of this environment: MLOPS_DATA_REMOTE of what runs in it."""

@@ -3,12 +3,9 @@
 
 from mlops.errors import MlopsError
 from mlops.platforms.base import Release
-from mlops.platforms.judging import misanswered
+from mlops.platforms.judging import OF_WHO_ASKS, misanswered
 from mlops.platforms.kubeflow.cluster import Cluster
 from mlops.platforms.kubeflow.session import answering, status_of
-
-OF_WHO_ASKS = (401, 403, 404, 429)
-"""Statuses that say something of who asks, and not of the version."""
 
 
 def fault(cluster: Cluster, revision: str, release: Release) -> str | None:

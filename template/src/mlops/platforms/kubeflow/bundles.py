@@ -4,7 +4,6 @@
 from typing import Any
 
 from mlops.errors import MlopsError
-from mlops.files import folder_hash
 from mlops.platforms.base import Release
 from mlops.platforms.kubeflow.session import Session, answering
 
@@ -19,7 +18,7 @@ def upload(session: Session, release: Release) -> str:
         MlopsError: another bundle is there already, or the store does not take it.
     """
     bucket, folder = session.setting("bucket"), f"bundles/{release.model}/{release.version}/"
-    url, digest = f"s3://{bucket}/{folder}", folder_hash(release.bundle)
+    url, digest = f"s3://{bucket}/{folder}", release.digest
     with answering(f"the bundle cannot be brought to {url}"):
         s3 = store(session)
         there = _head(s3, bucket, folder + LAST)

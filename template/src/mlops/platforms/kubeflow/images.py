@@ -13,16 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import MlopsError, UsageError, said
+from mlops.platforms.cloud import MANIFESTS, no_image
 from mlops.platforms.kubeflow.session import Session
 
-MANIFESTS = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
 DOCKER_HUB = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
 """As an image names it, where it answers, and what `docker login` calls it."""
 SECONDS = 30
@@ -51,7 +44,7 @@ def digest(session: Session, repository: str, tag: str) -> str:
     except (OSError, ValueError, KeyError) as error:
         raise MlopsError(f"{doing}: {host} does not answer as a registry: {said(error)}") from error
     if status == 404:
-        raise UsageError(f"there is no image {repository}:{tag}; the workflow image.yml makes it")
+        raise no_image(repository, tag)
     if status in (401, 403):
         raise MlopsError(
             f"{doing}: {host} lets nobody in without a login that may pull; 'docker login {host}' makes one"

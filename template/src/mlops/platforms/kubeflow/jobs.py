@@ -1,7 +1,6 @@
 # The template's: `copier update` renews this file.
 """Runs of Kubeflow Pipelines: the pipeline kept as versions of one, started once for the same thing, and followed."""
 
-import hashlib
 import json
 import tempfile
 import warnings
@@ -16,6 +15,7 @@ from mlops.errors import MlopsError, UsageError
 from mlops.files import canonical_hash, write_text
 from mlops.platforms import kfp
 from mlops.platforms.base import Job, State, Status
+from mlops.platforms.cloud import start_once
 from mlops.platforms.kubeflow import pipeline
 from mlops.platforms.kubeflow.session import Session, answering, status_of
 
@@ -27,8 +27,6 @@ ENDED: Mapping[str, State] = {
     "CANCELED": "stopped",
 }
 """All else is on its way."""
-ATTEMPTS = 10
-"""How many runs of the same thing may fail before a person has to give a token of their own."""
 PAGE = 100
 
 
@@ -95,8 +93,9 @@ def submit(session: Session, job: Job, token: str) -> str:
     """
     text = pipeline.package(session, job)
     with pipelines(session, f"the pipeline {session.name} cannot be started") as there:
-        for attempt in range(ATTEMPTS):
-            name = f"{session.name}-{hashlib.sha256(f'{token}/{attempt}'.encode()).hexdigest()[:16]}"
+
+        def start(digest: str) -> str | None:
+            name = f"{session.name}-{digest[:16]}"
             found = there.runs(name)
             if not found:
                 pipeline_id, version = there.version(session.name, text)
@@ -108,9 +107,9 @@ def submit(session: Session, job: Job, token: str) -> str:
                     service_account=session.setting("job_service_account"),
                 )
                 return str(started.run_id)
-            if _state(found[0]) not in ("failed", "stopped"):
-                return str(found[0].run_id)
-    raise MlopsError(f"the same has failed {ATTEMPTS} times on {session.name}; --token with another word starts it")
+            return str(found[0].run_id) if _state(found[0]) not in ("failed", "stopped") else None
+
+        return start_once(session.name, token, start)
 
 
 def status(session: Session, run: str) -> Status:
