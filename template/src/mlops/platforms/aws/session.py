@@ -26,7 +26,7 @@ PURPOSES = {
     "subnets": "subnets of jobs and endpoint, with commas between them; default: none",
     "security_groups": "their security groups, with commas between them; default: none",
     "alarms": "CloudWatch alarms that turn a deployment back, with commas between them",
-    "recovery_endpoint": "true: the model is served in the recovery region as well",
+    "recovery_endpoint": "whether the model is served in the recovery region as well",
     "recovery_bucket": "the S3 bucket of this environment in the recovery region",
     "recovery_kms_key_arn": "the key there; default: the key of AWS",
     "recovery_subnets": "subnets of the endpoint there; default: none",

@@ -24,7 +24,7 @@ PURPOSES = {
     "endpoint_service_account": "the service account that the endpoint runs as",
     "network": "the VPC network that jobs are peered with; default: none",
     "kms_key": "the key that encrypts what Vertex AI keeps; default: Google's own",
-    "recovery_endpoint": "true: the model is served in the recovery region as well; default: false",
+    "recovery_endpoint": "whether the model is served in the recovery region as well; default: false",
     "recovery_kms_key": "the key of the recovery region",
 }
 LOGINS = {
