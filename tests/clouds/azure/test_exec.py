@@ -1,12 +1,11 @@
 """Each job run in Azure's layout of paths, from what was compiled alone: the same model as `mlops run`, home again."""
 
 import json
-import sqlite3
-from contextlib import closing
 
 import pytest
 import yaml
 from clouds.azure.pipelines import compiled
+from clouds.played import runs, same_as_at_home, shared_by_all
 from support.azure_pipeline import FILE, ROOT_RUN, Player
 
 
@@ -14,23 +13,8 @@ from support.azure_pipeline import FILE, ROOT_RUN, Player
 def player(tmp_path):
     """`player(project)` plays its pipeline; the tracking store and DVC's remote are what all containers share."""
     folder = tmp_path / "azure"
-    (folder / "remote").mkdir(parents=True)
-    env = {
-        "MLOPS_ENVIRONMENT": "local",
-        "MLOPS_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
-        "MLOPS_DATA_REMOTE": str(folder / "remote"),
-    }
+    env = shared_by_all(folder)
     return lambda project, *arguments: Player(compiled(project, *arguments), project, folder, env)
-
-
-def runs(played):
-    """The tags of each run of a model."""
-    with closing(sqlite3.connect(played.folder / "mlflow.db")) as connection:
-        rows = connection.execute("SELECT run_uuid, key, value FROM tags").fetchall()
-    found = {}
-    for run, key, value in rows:
-        found.setdefault(run, {})[key] = value
-    return [tags for tags in found.values() if "mlops.model" in tags]
 
 
 def test_same_model_as_at_home_and_back_home(piped, player):
@@ -43,15 +27,7 @@ def test_same_model_as_at_home_and_back_home(piped, player):
     played.run()
 
     judge = played.container("judge") / "app"
-    lock = yaml.safe_load((judge / "dvc.lock").read_text(encoding="utf-8"))
-    assert list(lock["stages"]) == list(home.lock["stages"])
-    for name, stage in home.lock["stages"].items():
-        assert {each["path"]: each["md5"] for each in lock["stages"][name].get("outs", [])} == {
-            each["path"]: each["md5"] for each in stage.get("outs", [])
-        }, name
-    (run,) = runs(played)
-    (own,) = home.runs
-    assert run["mlops.model"] == own["mlops.model"]
+    run = same_as_at_home(played, home)
     assert run["mlops.platform_run"] == ROOT_RUN
     assert run["mlops.commit"] == commit
     assert not (judge / ".git").exists()
