@@ -3,10 +3,10 @@
 from typing import Any
 
 import polars as pl
-from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+
+from mlops.categories import Categories
 
 ESTIMATORS = {
     "classification": HistGradientBoostingClassifier,
@@ -18,14 +18,8 @@ MOST_CATEGORIES = 250
 
 def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeline:
     """An estimator to be fitted on features of this schema; `params` are `estimator` of params.yaml."""
-    categorical = [name for name, dtype in features.items() if dtype == pl.String]
-    encoder = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=float("nan"),
-        encoded_missing_value=float("nan"),
-        max_categories=MOST_CATEGORIES,
-    )
+    categorical = sum(dtype == pl.String for dtype in features.dtypes())
     return make_pipeline(
-        make_column_transformer((encoder, categorical), remainder="passthrough"),
-        ESTIMATORS[task](categorical_features=list(range(len(categorical))), random_state=seed, **params),
+        Categories(MOST_CATEGORIES),
+        ESTIMATORS[task](categorical_features=list(range(categorical)), random_state=seed, **params),
     )

@@ -3,11 +3,10 @@
 from typing import Any
 
 import polars as pl
-from sklearn.compose import make_column_transformer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 from xgboost import XGBClassifier, XGBRegressor
 
+from mlops.categories import Categories
 from mlops.checkpoint import resumable
 
 ESTIMATORS = {"classification": XGBClassifier, "regression": XGBRegressor}
@@ -15,14 +14,9 @@ ESTIMATORS = {"classification": XGBClassifier, "regression": XGBRegressor}
 
 def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeline:
     """An estimator to be fitted on features of this schema; `params` are `estimator` of params.yaml."""
-    categorical = [name for name, dtype in features.items() if dtype == pl.String]
-    encoder = OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=float("nan"),
-        encoded_missing_value=float("nan"),
-    )
-    types = ["c"] * len(categorical) + ["q"] * (len(features) - len(categorical))
+    categorical = sum(dtype == pl.String for dtype in features.dtypes())
+    types = ["c"] * categorical + ["q"] * (len(features) - categorical)
     return make_pipeline(
-        make_column_transformer((encoder, categorical), remainder="passthrough"),
+        Categories(),
         resumable(ESTIMATORS[task](enable_categorical=True, feature_types=types, random_state=seed, **params)),
     )
