@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ from mlops.project import Dataset, Estimator, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _typeshed import ReadableBuffer
 
 LIBRARIES = ("scikit-learn", "xgboost", "lightgbm", "numpy", "polars", "pandera", "joblib", "scipy")
 """What a bundle may need at prediction time; a framework that training did not import is left out."""
@@ -274,18 +277,32 @@ def _own_code(code: Path, package: str) -> Iterator[ModuleType]:
         names = [name for name in sys.modules if name == package or name.startswith(package + ".")]
         return {name: sys.modules.pop(name) for name in names}
 
+    path = str(code.resolve())
+
+    def unwritten(folder: str) -> FileFinder:
+        if not Path(folder).is_relative_to(path):
+            raise ImportError
+        return FileFinder(folder, (ExtensionFileLoader, EXTENSION_SUFFIXES), (_Unwritten, SOURCE_SUFFIXES))
+
     with _one_at_a_time:
-        before, writes = loaded(), sys.dont_write_bytecode
-        sys.dont_write_bytecode = True  # a bundle is an output of DVC: reading it must not change it
-        sys.path.insert(0, str(code.resolve()))
+        before = loaded()
+        sys.path_hooks.insert(0, unwritten)
+        sys.path.insert(0, path)
         try:
             importlib.invalidate_caches()
             yield importlib.import_module(package)
         finally:
-            sys.path.remove(str(code.resolve()))
+            sys.path.remove(path)
+            sys.path_hooks.remove(unwritten)
             loaded()
             sys.modules.update(before)
-            sys.dont_write_bytecode = writes
+
+
+class _Unwritten(SourceFileLoader):
+    """Leaves no bytecode: a bundle is an output of DVC, and reading it must not change it."""
+
+    def set_data(self, path: str, data: "ReadableBuffer", *, _mode: int = 0o666) -> None:
+        pass
 
 
 class _PyfuncModel:
