@@ -2,6 +2,7 @@
 """DVC decides what has to run and records it; stages of ours run in this process, which saves seconds."""
 
 import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -149,8 +150,9 @@ def _stages_in_process(watch: Watch, *, judged: bool) -> Iterator[None]:
         ours = words[:2] == ["mlops", "stage"] and len(words) == 3 and words[2] in STAGES
         ours = ours and Path(options["cwd"]).resolve() == root.resolve()
         is_judge = ours and words[2] == JUDGE
-        if judged and not is_judge:
-            ahead.start()  # something has changed, so there will be something to judge
+        if judged and not is_judge and "mlflow" not in sys.modules:
+            # Something has changed, so there will be something to judge, which a process with MLflow does itself.
+            ahead.start()
         with watch(words[2] if ours else command):
             if is_judge and ahead.started:
                 ahead.run()
