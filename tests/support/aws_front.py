@@ -127,6 +127,7 @@ def _compiled(pattern):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
     front = None
 
     def log_message(self, *_):

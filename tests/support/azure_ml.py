@@ -310,6 +310,7 @@ def management(folder, python):
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
 
         def handle_request(self):
             if shown.severed(self.command, self.path):

@@ -63,6 +63,7 @@ def front(target):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
 
         def handle_request(self):
             body = self._body()

@@ -169,6 +169,7 @@ def serve(repositories):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
 
         def _handle(self):
             parts = urlsplit(self.path)

@@ -292,6 +292,7 @@ def cloud(folder, python):
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
         host = None
 
         def do_CONNECT(self):

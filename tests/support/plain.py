@@ -73,6 +73,7 @@ def serving(routes):
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
 
         def handle_request(self):
             path, _, query = self.path.partition("?")
