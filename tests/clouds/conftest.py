@@ -4,8 +4,39 @@ from itertools import count
 
 import pytest
 from project.conftest import SMALL, made, rendered  # noqa: F401 - made the same way
+from support import warm
 from support import workspace as workspaces
 from support.questions import everything
+
+AT_ONCE = """
+import asyncio, time
+
+slept, monotonic = 0.0, time.monotonic
+
+
+def shorter(sleep):
+    def doze(seconds, *rest):
+        global slept
+        slept += max(0.0, seconds - 0.01)
+        return sleep(min(seconds, 0.01), *rest)
+
+    return doze
+
+
+time.monotonic = lambda: monotonic() + slept
+for module in (asyncio, time):
+    module.sleep = shorter(module.sleep)
+"""
+"""A `sitecustomize.py` by whose clock all sleep passes in a moment."""
+
+
+@pytest.fixture
+def at_once(tmp_path):
+    """Variables of one whom the clouds' packages do not keep waiting before they try again, some for 15 seconds."""
+    folder = tmp_path / "at-once"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(AT_ONCE, encoding="utf-8")
+    return {"PYTHONPATH": folder, warm.COMES_LATE: "1"}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import pytest
 from clouds.aws.conftest import aws
 from clouds.aws.conftest import server as moto
-from clouds.gcp.conftest import at_once, buckets, google, network, proxy, storage
+from clouds.gcp.conftest import buckets, google, network, proxy, storage
 from clouds.gcp.deploy.conftest import REPOSITORY, SETTINGS
 from project.conftest import SMALL, made, rendered
 from support import workspace as workspaces
@@ -24,7 +24,7 @@ from support.served import Containers
 from support.template import ROOT, git
 from support.vertex_endpoints import Endpoints
 
-__all__ = ["at_once", "aws", "buckets", "google", "made", "moto", "network", "proxy", "rendered", "storage"]
+__all__ = ["aws", "buckets", "google", "made", "moto", "network", "proxy", "rendered", "storage"]
 server = moto
 PAGE = ROOT / "docs/how-to/fail-over.md"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -1,11 +1,8 @@
 """A project whose champion was trained on January to June, made once; and what came after that."""
 
-from contextlib import ExitStack
-
 import pytest
 from project.conftest import made, rendered  # noqa: F401 - made the same way
 from support import workspace as workspaces
-from support.desk import desk
 
 KEY = "'scheduled_departure', 'carrier', 'flight'"
 SECOND_HALF = {"q3": "7, 9", "december": "12, 12"}
@@ -33,5 +30,4 @@ def half_year(made, rendered):  # noqa: F811
 @pytest.fixture
 def loop(half_year, tmp_path):
     """`loop()` is a copy of the project."""
-    with ExitStack() as stack:
-        yield lambda: stack.enter_context(desk(workspaces.copy(half_year, tmp_path / "loop")))
+    return lambda: workspaces.copy(half_year, tmp_path / "loop")

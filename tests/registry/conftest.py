@@ -5,7 +5,6 @@ import json
 import pytest
 from support import template as templates
 from support import workspace as workspaces
-from support.desk import desk
 from support.environment import UV
 from support.template import git
 from support.workspace import Workspace
@@ -58,8 +57,7 @@ def original(template, environment, once):
 @pytest.fixture
 def project(original, tmp_path):
     """A project of the test's own with versions 1 and 2, of which 2 is champion; Ann has trained both."""
-    with desk(workspaces.copy(original, tmp_path / "project")) as project:
-        yield project
+    return workspaces.copy(original, tmp_path / "project")
 
 
 @pytest.fixture

@@ -36,12 +36,6 @@ NOBODY = {
     "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
 }
 """Variables of one who is not logged in, and whom nobody asks to."""
-AT_ONCE = """
-import asyncio, time
-for module in (asyncio, time):
-    module.sleep = lambda seconds, *rest, sleep=module.sleep: sleep(min(seconds, 0.01), *rest)
-"""
-"""A `sitecustomize.py` for what fails: Azure's packages wait 15 seconds and more before they try again."""
 
 
 def _refusal(status, code, message):

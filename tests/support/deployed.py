@@ -1,52 +1,15 @@
-"""What tests of deployments to any cloud need: a project that has the cloud, and its verbs in a shell."""
+"""What tests of deployments to any cloud need: a project that has the cloud."""
 
-import json
 import os
 import signal
-import subprocess
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import yaml
 
 from support import template as templates
 from support import workspace as workspaces
-from support.environment import Done, changed
 from support.questions import everything
 from support.workspace import Workspace
-
-# Imports once, and lends each verb a process of its own, in the folder of its project, which may be killed.
-SHELL = """
-import json, os, sys, traceback
-import {packages}
-import mlflow, mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store
-from mlops import cli
-from mlops.platforms import deploying
-for line in sys.stdin:
-    folder, arguments, env, out, err = json.loads(line)
-    process = os.fork()
-    if not process:
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(env)
-        for number, file in ((1, out), (2, err)):
-            os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        sys.argv = ["mlops", *arguments]
-        code = 1
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    print(process, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
-"""
 
 ROWS = """
 import json, polars as pl
@@ -65,22 +28,16 @@ print(json.dumps(rows))
 
 @dataclass(frozen=True)
 class Desk(Workspace):
-    """A project whose verbs take no second to start."""
+    """A project whose verbs may be killed while they run."""
 
-    shell: subprocess.Popen
     running: list = field(default_factory=list)
     """The process of the verb that runs now."""
 
     def mlops(self, *arguments, code=0, **env):
-        files = [self.path.with_name(f"{self.path.name}.{name}") for name in ("out", "err")]
-        said = [str(self.path), list(map(str, arguments)), changed(self.env, env), *map(str, files)]
-        self.shell.stdin.write(json.dumps(said) + "\n")
-        self.shell.stdin.flush()
-        self.running[:] = [int(self.shell.stdout.readline())]
-        found = int(self.shell.stdout.readline())
-        done = Done(found, *(file.read_text(encoding="utf-8") for file in files))
-        assert code is None or done.code == code, f"mlops {arguments}: {done}"
-        return done
+        def started(pid):
+            self.running[:] = [pid]
+
+        return self.run("mlops", *arguments, code=code, started=started, **env)
 
     @property
     def deployed(self):
@@ -109,21 +66,6 @@ def clouded(original, template, once):
                 copy.run("cp", "-r", fresh / part, (copy.path / part).parent)
     moved = {key: value.replace(str(original.path), str(once.path(name))) for key, value in original.env.items()}
     return Workspace(once.path(name), moved)
-
-
-@contextmanager
-def shell(project, packages):
-    """What runs the verbs of all copies of a project, whose machinery is the same; it imports packages once."""
-    with subprocess.Popen(
-        [project.python, "-c", SHELL.replace("{packages}", packages)],
-        cwd=project.path,
-        env=project.env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    ) as process:
-        yield process
 
 
 def serving_tag(project):

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from support import warm
+
 UV = find_uv_bin()
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 UNPACK = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
@@ -45,13 +47,14 @@ class Project:
     path: Path
     env: dict
 
-    def run(self, *command, code=0, timeout=300, cwd=None, **env):
+    def run(self, *command, code=0, timeout=300, cwd=None, started=lambda pid: None, **env):
         """Runs a command as a shell in the project's environment would; asserts its exit code.
 
         `code=None` takes any exit code. Other keywords are environment variables; None takes one
         away. A command that outlives its timeout (seconds) is killed with its children, and fails.
         """
-        done = run(*command, cwd=cwd or self.path, env=changed(self.env, env), timeout=timeout)
+        env = changed(self.env, env)
+        done = run(*command, cwd=cwd or self.path, env=env, timeout=timeout, started=started)
         assert code is None or done.code == code, f"{' '.join(map(str, command))}: {done}"
         return done
 
@@ -60,8 +63,15 @@ class Project:
         return self.path / ".venv" / SCRIPTS / "python"
 
 
-def run(*command, cwd, env, timeout=300):
-    """Runs a command with no terminal, its own process group and a time limit."""
+def run(*command, cwd, env, timeout=300, started=lambda pid: None):
+    """Runs a command with no terminal, its own process group and a time limit; `started(pid)` is told of it.
+
+    Where `mlops` is that of a project with the shared environment, it begins with the libraries imported.
+    """
+    if command[0] == "mlops" and (lent := _lent(env)) is not None:
+        lender, script, packages = lent
+        about = {"cwd": cwd, "env": env, "timeout": timeout, "started": started}
+        return Done(*lender.run(script, packages, command[1:], **about))
     process = subprocess.Popen(
         [str(part) for part in command],
         cwd=cwd,
@@ -75,12 +85,24 @@ def run(*command, cwd, env, timeout=300):
         start_new_session=True,
     )
     try:
+        started(process.pid)
         out, err = process.communicate(timeout=timeout)
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
     return Done(process.returncode, out, err)
+
+
+def _lent(env):
+    """Who lends a fork for the `mlops` of this environment, its script and where its project is installed."""
+    script = Path(shutil.which("mlops", path=env["PATH"]) or "")
+    packages = Path(site_packages(script.parents[1])) if script.name else None
+    if packages is None or not (shared := packages / "_shared.pth").is_file():
+        return None
+    python = Path(shared.read_text(encoding="utf-8").splitlines()[0].removeprefix("# "))
+    lender = warm.lender(python, env)
+    return None if lender is None else (lender, script, packages)
 
 
 def changed(env, changes):
@@ -103,7 +125,7 @@ class Environment:
         uv("venv", "-q", "--python", self.path / SCRIPTS / "python", own, cwd=project, env=self.env)
         packages = site_packages(own)
         shared = f"import site; site.addsitedir({str(site_packages(self.path))!r})\n"
-        Path(packages, "_shared.pth").write_text(shared, encoding="utf-8")
+        Path(packages, "_shared.pth").write_text(f"# {self.path / SCRIPTS / 'python'}\n{shared}", encoding="utf-8")
         uv(
             "pip",
             "install",

@@ -135,7 +135,7 @@ def deploying(site, clouded, google, storage, endpoints, tag, render, github, tm
     """`deploying(event, ...)` runs deploy.yml where version 2 is champion and two environments have endpoints."""
     copy = workspaces.copy(clouded, tmp_path / "project")
     copy.run("cp", "-r", render(clouds=["gcp"]) / ".github", copy.path)
-    deployed.Desk(copy.path, copy.env, shell=None).serving(canary_minutes=0)
+    deployed.Desk(copy.path, copy.env).serving(canary_minutes=0)
     Images(google).push(SETTINGS["MLOPS_GCP_SERVING_REPOSITORY"], tag)
     there = site(copy)
     env = {**google.env, **storage.env}

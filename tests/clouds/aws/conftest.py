@@ -2,7 +2,13 @@
 
 import pytest
 from support import aws as clouds
+from support import warm
 from support.front import front
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sdk():
+    warm.importing("boto3")
 
 
 @pytest.fixture(scope="session")

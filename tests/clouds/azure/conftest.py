@@ -3,9 +3,14 @@
 import pytest
 from project.conftest import made, rendered, small  # noqa: F401 - made the same way
 from support import azure as azurite
-from support import azure_ml
+from support import azure_ml, warm
 from support.environment import SCRIPTS
 from support.front import front
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sdk():
+    warm.importing("adlfs", "azure.ai.ml", "azure.identity")
 
 
 @pytest.fixture(scope="session")
@@ -40,12 +45,3 @@ def network(storage):
     """A `support.front.Front` before the storage, whose connections can be lost."""
     with front(storage.url) as shown:
         yield shown
-
-
-@pytest.fixture
-def at_once(tmp_path):
-    """Variables of one whom Azure's packages do not keep waiting before they try again."""
-    folder = tmp_path / "at-once"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(azurite.AT_ONCE, encoding="utf-8")
-    return {"PYTHONPATH": folder}

@@ -3,10 +3,14 @@
 import pytest
 from project.conftest import made, rendered, small  # noqa: F401 - made the same way
 from support import google as googles
-from support import google_storage
-from support.azure import AT_ONCE
+from support import google_storage, warm
 from support.environment import SCRIPTS
 from support.front import front
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sdk():
+    warm.importing("google.api_core.exceptions", "google.cloud.aiplatform_v1")
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +45,3 @@ def network(storage):
     """A `support.front.Front` before the storage, whose connections can be lost."""
     with front(storage.url) as shown:
         yield shown
-
-
-@pytest.fixture
-def at_once(tmp_path):
-    """Variables of one whom Google's packages do not keep waiting before they try again."""
-    folder = tmp_path / "at-once"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(AT_ONCE, encoding="utf-8")
-    return {"PYTHONPATH": folder}

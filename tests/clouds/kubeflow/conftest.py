@@ -2,10 +2,15 @@
 
 import pytest
 from project.conftest import made, rendered, small  # noqa: F401 - made the same way
-from support import aws, kubernetes
+from support import aws, kubernetes, warm
 from support.kfp_api import Pipelines
 from support.plain import serving
 from support.registry import Registry
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sdk():
+    warm.importing("boto3", "kfp", "kubernetes")
 
 
 @pytest.fixture(scope="session")

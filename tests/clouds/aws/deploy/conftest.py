@@ -1,4 +1,4 @@
-"""A project with two versions, an account as `infra/aws/project` would have made it, and its verbs in a shell."""
+"""A project with two versions, an account as `infra/aws/project` would have made it."""
 
 import hashlib
 import json
@@ -71,17 +71,11 @@ def tag(clouded):
     return deployed.serving_tag(clouded)
 
 
-@pytest.fixture(scope="session")
-def shell(clouded):
-    with deployed.shell(clouded, "boto3, mlops.platforms.aws") as shell:
-        yield shell
-
-
 @pytest.fixture
-def project(clouded, front, shell, tmp_path):
+def project(clouded, front, tmp_path):
     """A copy of the project of which version 2 is champion; its verbs ask the front."""
     copy = workspaces.copy(clouded, tmp_path / "project")
-    return deployed.Desk(copy.path, {**copy.env, **front.cloud.env, **SETTINGS}, shell)
+    return deployed.Desk(copy.path, {**copy.env, **front.cloud.env, **SETTINGS})
 
 
 @pytest.fixture

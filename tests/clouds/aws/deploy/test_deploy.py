@@ -257,9 +257,9 @@ def test_only_what_was_champion_gets_out_of_dev(project, front):
     ],
     ids=lambda each: "-".join(each) if isinstance(each, dict) else "",
 )
-def test_what_is_missing_is_said_in_a_line(project, front, env, code, told):
+def test_what_is_missing_is_said_in_a_line(project, front, at_once, env, code, told):
     if code:
-        assert told in project.refuses("deploy", "--on", "aws", code=code, **env)
+        assert told in project.refuses("deploy", "--on", "aws", code=code, **env, **at_once)
         assert not front.sagemaker.endpoints
         return
     project.mlops("deploy", "--on", "aws", "--model", "1", **env)

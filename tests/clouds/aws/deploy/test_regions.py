@@ -16,7 +16,7 @@ def version_in(front, region, row):
     return front.invoke(NAME, [row], region)[0]["model_version"]
 
 
-def test_one_region_is_taken_away(project, front, row):
+def test_one_region_is_taken_away(project, front, at_once, row):
     said = project.mlops("deploy", "--on", "aws", "--model", "1", **BOTH).out
     assert f"{REGION}: version 1 answers" in said
     assert f"{RECOVERY}: version 1 answers" in said
@@ -32,12 +32,12 @@ def test_one_region_is_taken_away(project, front, row):
     assert "Nothing to do" in project.mlops("deploy", "--on", "aws", "--model", "1", **BOTH).out
 
     front.gone = {RECOVERY}
-    told = project.refuses("deploy", "--on", "aws", code=1, **BOTH)
+    told = project.refuses("deploy", "--on", "aws", code=1, **BOTH, **at_once)
     assert f"version 2 serves in {REGION}, but not in {RECOVERY}" in told
     assert version_in(front, REGION, row) == "2"
 
     front.gone = {REGION}
-    told = project.refuses("deploy", "--on", "aws", code=1, **BOTH)
+    told = project.refuses("deploy", "--on", "aws", code=1, **BOTH, **at_once)
     assert "AWS does not answer" in told
     assert REGION in told
     with pytest.raises(BotoCoreError):

@@ -1,4 +1,4 @@
-"""A project with two versions, a workspace as `infra/azure/project` would have made it, and its verbs in a shell."""
+"""A project with two versions, a workspace as `infra/azure/project` would have made it."""
 
 import pytest
 from registry.conftest import original  # noqa: F401 - the same project, made once for all
@@ -47,23 +47,17 @@ def endpoints(azure, storage, containers):
 
 
 @pytest.fixture(scope="session")
-def shell(clouded):
-    with deployed.shell(clouded, "adlfs, azure.ai.ml, azure.identity") as shell:
-        yield shell
-
-
-@pytest.fixture(scope="session")
 def tag(clouded):
     return deployed.serving_tag(clouded)
 
 
 @pytest.fixture
-def project(clouded, azure, storage, endpoints, shell, tag, tmp_path):
+def project(clouded, azure, storage, endpoints, tag, tmp_path):
     """A copy of the project of which version 2 is champion; its verbs ask the plane and the account."""
     copy = workspaces.copy(clouded, tmp_path / "project")
     Images(azure).push(REPOSITORY, tag)
     env = {**storage.env, **azure.env, **SETTINGS, "MLOPS_AZURE_SERVING_REPOSITORY": f"{azure.host}/{REPOSITORY}"}
-    return deployed.Desk(copy.path, changed(copy.env, env), shell)
+    return deployed.Desk(copy.path, changed(copy.env, env))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A project with two versions, a place in Google Cloud as `infra/gcp/project` would have made it, and a shell."""
+"""A project with two versions, a place in Google Cloud as `infra/gcp/project` would have made it."""
 
 import pytest
 from registry.conftest import original  # noqa: F401 - the same project, made once for all
@@ -45,14 +45,6 @@ def endpoints(google, storage, containers):
 
 
 @pytest.fixture(scope="session")
-def shell(clouded):
-    # gcsfs looks at this one when it is imported.
-    one = workspaces.Workspace(clouded.path, {**clouded.env, "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"})
-    with deployed.shell(one, "gcsfs, google.cloud.aiplatform_v1, google.api_core.exceptions") as shell:
-        yield shell
-
-
-@pytest.fixture(scope="session")
 def tag(clouded):
     return deployed.serving_tag(clouded)
 
@@ -63,12 +55,12 @@ def images(google):
 
 
 @pytest.fixture
-def project(clouded, google, storage, endpoints, images, shell, tag, tmp_path):
+def project(clouded, google, storage, endpoints, images, tag, tmp_path):
     """A copy of the project of which version 2 is champion; its verbs ask the proxy and the bucket."""
     copy = workspaces.copy(clouded, tmp_path / "project")
     images.push(REPOSITORY, tag)
     env = {**storage.env, **google.env, **SETTINGS}
-    return deployed.Desk(copy.path, changed(copy.env, env), shell)
+    return deployed.Desk(copy.path, changed(copy.env, env))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A project with two versions, a cluster as `infra/kubeflow` would have made it, and its verbs in a shell."""
+"""A project with two versions, a cluster as `infra/kubeflow` would have made it."""
 
 import pytest
 from registry.conftest import original  # noqa: F401 - the same project, made once for all
@@ -44,18 +44,12 @@ def services(cluster, bucket, containers):
 
 
 @pytest.fixture(scope="session")
-def shell(clouded):
-    with deployed.shell(clouded, "boto3, kubernetes") as shell:
-        yield shell
-
-
-@pytest.fixture(scope="session")
 def tag(clouded):
     return deployed.serving_tag(clouded)
 
 
 @pytest.fixture
-def project(clouded, cluster, services, bucket, registry, shell, tag, tmp_path):
+def project(clouded, cluster, services, bucket, registry, tag, tmp_path):
     """A copy of the project of which version 2 is champion; its verbs ask the cluster and the store."""
     copy = workspaces.copy(clouded, tmp_path / "project")
     registry.push(REPOSITORY, tag)
@@ -66,7 +60,7 @@ def project(clouded, cluster, services, bucket, registry, shell, tag, tmp_path):
         "MLOPS_KUBEFLOW_OBJECT_STORE": bucket.url,
         "MLOPS_KUBEFLOW_SERVING_REPOSITORY": f"{registry.host}/{REPOSITORY}",
     }
-    made = deployed.Desk(copy.path, changed(copy.env, env), shell)
+    made = deployed.Desk(copy.path, changed(copy.env, env))
     made.serving(canary_minutes=0)
     return made
 
