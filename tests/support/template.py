@@ -56,7 +56,7 @@ def unreleased(template, folder):
 
 def copy(template, folder, *, operation=copier.run_copy, overwrite=False, vcs_ref=TAG, **answers):
     """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
-    with remembered_compilations(), remembered_clones(), fewer_processes():
+    with remembered_compilations(), plain_strings(), remembered_clones(), fewer_processes():
         source = [] if operation is copier.run_update else [str(template)]
         operation(
             *source,
@@ -99,6 +99,26 @@ def remembered_compilations():
         return _compiled[key]
 
     with mock.patch.object(jinja2.Environment, "compile", compile_once):
+        yield
+
+
+@contextmanager
+def plain_strings():
+    """Within it, what has no brace is not rendered: most parts of paths and, asked at each, the answers file's name."""
+    worker, original, name = _main.Worker, _main.Worker._render_string, _main.Worker.answers_relpath
+
+    def render(self, string, extra_context=None):
+        if "{" in string:
+            return original(self, string, extra_context)
+        context = get_yield_context(self.jinja_env)
+        context.yield_name = context.yield_iterable = None
+        return string
+
+    def relpath(self):
+        path = self.answers_file or self.template.answers_relpath
+        return name.fget(self) if "{" in str(path) else Path(path)
+
+    with mock.patch.multiple(worker, _render_string=render, answers_relpath=property(relpath)):
         yield
 
 
