@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,26 @@ def test_its_tests_fail_on(own, cloud, fault):
     with terraform(folder) as run:
         code, said = run("init", "-backend=false")
         assert code == 0, said
-        code, said = run("test")
+        with only_those_that_say(fault["says"], folder):
+            code, said = run("test")
+        if code != 1 or not found(fault["says"], said):  # by another run, then, or by one that needs those before
+            code, said = run("test")
     assert code == 1
-    assert re.search(fault["says"], " ".join(said.split())), said
+    assert found(fault["says"], said), said
+
+
+def found(says, text):
+    return re.search(says, " ".join(text.split()))
+
+
+@contextmanager
+def only_those_that_say(says, folder):
+    """In it, a module has only those runs of its tests that may say this, if there are any: each takes a second."""
+    tests = {path: path.read_text(encoding="utf-8") for path in folder.glob("tests/*.tftest.hcl")}
+    for path, text in tests.items():
+        head, *runs = re.split(r'(?m)^(?=run ")', text)
+        saying = [run for run in runs if found(says, run)]
+        path.write_text("".join([head, *saying]) if saying else text, encoding="utf-8")
+    yield
+    for path, text in tests.items():
+        path.write_text(text, encoding="utf-8")
