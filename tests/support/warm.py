@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 from dataclasses import dataclass, field
@@ -112,8 +113,11 @@ def importing(*packages):
 
 
 def lender(python, env):
-    """Who lends forks of this interpreter; None where the verb is to start otherwise, or the system cannot fork."""
-    if not hasattr(os, "fork"):
+    """Who lends forks of this interpreter; None where the verb is to start otherwise.
+
+    Libraries of macOS do not bear to be forked, and Windows knows no fork.
+    """
+    if sys.platform != "linux":
         return None
     late = {"PYTHONPATH"} if COMES_LATE in env else ()
     started = {name: value for name, value in env.items() if name.startswith(AT_START) and name not in late}
