@@ -34,7 +34,7 @@ LIBRARIES = [
 ]
 AS_IMPORTED = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 """As `mlops` has it before it imports MLflow, which reads them then."""
-AT_START = ("PYTHON", "LC_", "LANG", "OMP_", "OPENBLAS_", "POLARS_", "AZUREML_")
+AT_START = ("PYTHON", "LC_", "LANG", "OMP_", "OPENBLAS_", "POLARS_", "AZUREML_", "FSSPEC_")
 """Variables that Python or a library reads once: a verb with others than the lender is a process of its own."""
 COMES_LATE = "SITECUSTOMIZE_COMES_LATE"
 """A variable that says of a `sitecustomize.py` on PYTHONPATH that it may come when libraries are imported."""
