@@ -10,13 +10,14 @@ import re
 import threading
 from contextlib import contextmanager, suppress
 from functools import cache, partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import botocore.session
 from botocore.validate import ParamValidator
 
 from support.aws import REGION, Cloud
 from support.aws_endpoints import Endpoints, Machines, Refused
+from support.listening import Handler
 
 INVOKE = re.compile(r"/endpoints/([\w-]+)/invocations")
 
@@ -125,13 +126,8 @@ def _compiled(pattern):
         return None
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
+class _Handler(Handler):
     front = None
-
-    def log_message(self, *_):
-        pass
 
     def handle_one_request(self):
         with suppress(ConnectionError):  # a client that was killed

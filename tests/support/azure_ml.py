@@ -6,13 +6,11 @@ has no route for with 404 in Azure's form. A test adds what else it needs by `ro
 
 import base64
 import datetime
-import http.server
 import ipaddress
 import json
 import re
 import socket
 import ssl
-import threading
 import urllib.parse
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +18,8 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from support.listening import Handler, listening
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 GROUP, WORKSPACE, LOCATION = "flight-delays-dev", "flight-delays-dev", "eastus"
@@ -308,10 +308,7 @@ def management(folder, python):
 
     models = Models(python, folder)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
-
+    class Answering(Handler):
         def handle_request(self):
             if shown.severed(self.command, self.path):
                 self.lose()
@@ -343,29 +340,14 @@ def management(folder, python):
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = handle_request  # noqa: N815 - the library's names
 
-        def log_message(self, *arguments):
-            pass
-
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *arguments):
-            pass  # clients hang up
-
     authority, chain = certificates(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
-    server = Server(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    shown = Management(f"https://127.0.0.1:{server.server_address[1]}", authority, models)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield shown
+        with listening(Answering, context) as port:
+            shown = Management(f"https://127.0.0.1:{port}", authority, models)
+            yield shown
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
         models.close()
 
 

@@ -2,11 +2,11 @@
 
 import http.client
 import socket
-import threading
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from support.listening import Handler, listening
 
 HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 
@@ -61,10 +61,7 @@ def front(target):
     """A front before the server at this address, ended at the end."""
     behind = urlsplit(target)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
-
+    class Asking(Handler):
         def handle_request(self):
             body = self._body()
             request = Request(self.command, self.path, self.headers, body)
@@ -108,21 +105,6 @@ def front(target):
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-        def log_message(self, *arguments):
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *arguments):
-            pass  # clients hang up, which is what is tested
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    shown = Front(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Asking) as port:
+        shown = Front(f"http://127.0.0.1:{port}")
         yield shown
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

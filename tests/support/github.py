@@ -9,9 +9,10 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from support.listening import Handler
 from support.template import git
 
 TOKEN = "ghp_" + "s3cret" * 6
@@ -167,10 +168,7 @@ def serve(repositories):
     """The API over HTTP, for as long as the block lasts."""
     github = GitHub({repository.name: repository for repository in repositories})
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
-
+    class Answering(Handler):
         def _handle(self):
             parts = urlsplit(self.path)
             size = int(self.headers.get("Content-Length") or 0)
@@ -189,10 +187,7 @@ def serve(repositories):
 
         do_GET = do_POST = _handle  # noqa: N815 - names of http.server
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     github.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

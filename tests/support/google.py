@@ -7,11 +7,9 @@ method, a field or a login that it does not know is refused in Google's form; a 
 """
 
 import base64
-import http.server
 import json
 import re
 import socket
-import threading
 import time
 import urllib.parse
 from contextlib import contextmanager, suppress
@@ -24,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from support.authority import Authority
 from support.google_models import Models
+from support.listening import Handler, listening
 
 PROJECT, REGION, RECOVERY = "flight-delays-dev-1a2b", "us-central1", "us-east1"
 BUCKET = "flight-delays-dev-1a2b"
@@ -290,12 +289,10 @@ def cloud(folder, python):
     authority = Authority(Path(folder))
     models = Models(python, folder)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
+    class Answering(Handler):
         host = None
 
-        def do_CONNECT(self):
+        def do_CONNECT(self):  # noqa: N802 - the library's name
             self.host, self.close_connection = self.path.partition(":")[0], False
             self.send_response_only(200, "Connection established")
             self.end_headers()
@@ -353,23 +350,9 @@ def cloud(folder, python):
                 super().finish()
             self.connection.close()  # the one that speaks TLS, of which the server does not know
 
-        def log_message(self, *arguments):
-            pass
-
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *arguments):
-            pass  # clients hang up
-
-    server = Server(("127.0.0.1", 0), Handler)
-    shown = Google(f"http://127.0.0.1:{server.server_address[1]}", folder, authority.file, models)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield shown
+        with listening(Answering) as port:
+            shown = Google(f"http://127.0.0.1:{port}", folder, authority.file, models)
+            yield shown
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
         models.close()

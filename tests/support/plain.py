@@ -2,13 +2,12 @@
 
 import json
 import re
-import threading
 import urllib.parse
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support.front import Reply
+from support.listening import Handler, listening
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,7 @@ class Routes:
 def serving(routes):
     """The routes on a port, ended at the end; their `url` is set."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or what follows the headers waits until they are acknowledged
-
+    class Answering(Handler):
         def handle_request(self):
             path, _, query = self.path.partition("?")
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -93,21 +89,6 @@ def serving(routes):
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = handle_request  # noqa: N815 - the library's names
 
-        def log_message(self, *arguments):
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *arguments):
-            pass  # clients are killed in tests
-
-    server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    routes.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Answering) as port:
+        routes.url = f"http://127.0.0.1:{port}"
         yield routes
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
