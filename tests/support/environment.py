@@ -124,6 +124,7 @@ class Environment:
         shutil.rmtree(own, ignore_errors=True)
         uv("venv", "-q", "--python", self.path / SCRIPTS / "python", own, cwd=project, env=self.env)
         packages = site_packages(own)
+        # The comment is for those who look for the shared interpreter: `_lent`.
         shared = f"import site; site.addsitedir({str(site_packages(self.path))!r})\n"
         Path(packages, "_shared.pth").write_text(f"# {self.path / SCRIPTS / 'python'}\n{shared}", encoding="utf-8")
         uv(

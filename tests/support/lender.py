@@ -31,10 +31,10 @@ def main():
                 return
             text, files = text + part, files + more
         order, (*files, status) = json.loads(text), files
-        for name in order.get("imports", []):
-            importlib.import_module(name)
-        gc.freeze()  # or collecting would copy what is shared
         if "imports" in order:
+            for name in order["imports"]:
+                importlib.import_module(name)
+            gc.freeze()  # or collecting would copy what is shared
             os.write(status, b"0\n")
         elif not os.fork():
             orders.close()

@@ -34,8 +34,10 @@ LIBRARIES = [
 ]
 AS_IMPORTED = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 """As `mlops` has it before it imports MLflow, which reads them then."""
-AT_START = ("PYTHON", "LC_", "LANG", "OMP_", "OPENBLAS_", "POLARS_", "AZUREML_", "FSSPEC_")
-"""Variables that Python or a library reads once: a verb with others than the lender is a process of its own."""
+AT_START = ("PYTHON", "LC_", "LANG", "AZUREML_", "FSSPEC_")
+"""Variables that Python or a library reads once: a verb with others than the tests' own is a process of its own."""
+# Two workers share two cores: threads of a third and a fourth only take turns.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 COMES_LATE = "SITECUSTOMIZE_COMES_LATE"
 """A variable that says of a `sitecustomize.py` on PYTHONPATH that it may come when libraries are imported."""
 
@@ -45,7 +47,6 @@ class Lender:
     """The process that forks, of one shared environment."""
 
     python: Path
-    env: dict
     orders: socket.socket = field(init=False)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,7 +56,7 @@ class Lender:
             # It ends when this end of the socket is closed, as it is when the tests are killed.
             process = subprocess.Popen(
                 [self.python, Path(__file__).with_name("lender.py"), str(theirs.fileno())],
-                env={**self.env, **AS_IMPORTED},
+                env={**os.environ, **ONE_THREAD, **AS_IMPORTED},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
@@ -119,12 +120,13 @@ def lender(python, env):
     """
     if sys.platform != "linux":
         return None
-    late = {"PYTHONPATH"} if COMES_LATE in env else ()
-    started = {name: value for name, value in env.items() if name.startswith(AT_START) and name not in late}
+    late = {"PYTHONPATH"} if COMES_LATE in env else set()
+    names = {name for name in {*env, *os.environ} if name.startswith(AT_START)} - late
+    if any(env.get(name) != os.environ.get(name) for name in names):
+        return None
     if python not in _lenders:
-        _lenders[python] = Lender(python, {"PATH": os.environ["PATH"], **started})
-    found = _lenders[python]
-    return found if started == {name: value for name, value in found.env.items() if name != "PATH"} else None
+        _lenders[python] = Lender(python)
+    return _lenders[python]
 
 
 def _text(file):

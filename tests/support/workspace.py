@@ -12,10 +12,9 @@ import yaml
 
 from support.environment import SCRIPTS, Project, changed, interpreter_line, site_packages
 from support.template import git
+from support.warm import ONE_THREAD
 
 SAMPLE = "data/sample/flights.parquet"
-# Two workers share two cores: threads of a third and a fourth only take turns.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
