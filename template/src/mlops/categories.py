@@ -14,8 +14,8 @@ class Categories(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
     A code is a category's place among those that training saw, from 0; NaN where the value is missing or new.
     Beyond the `most` codes that an estimator bears, the rarest categories share the last one.
 
-    scikit-learn's OrdinalEncoder in a ColumnTransformer says the same of polars' columns, and takes longer for
-    a single row than all the rest of its prediction. Bundles name this class: it stays where it is.
+    scikit-learn's OrdinalEncoder in a ColumnTransformer says the same of polars' columns, but takes several
+    times as long for a single row. Bundles name this class: it stays where it is.
     """
 
     def __init__(self, most: int | None = None) -> None:
