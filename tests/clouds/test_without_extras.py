@@ -108,6 +108,13 @@ def test_the_whole_loop_without_any_extra(project, tmp_path):
     assert project.mlops("doctor", code=None).err == ""
 
 
+@pytest.mark.parametrize("platform", ["aws", "azure", "gcp", "kubeflow"])
+@pytest.mark.parametrize("verb", [["doctor"], ["submit"], ["deploy"], ["status", "a-run"]], ids=" ".join)
+def test_what_asks_a_platform_says_how_to_get_its_packages(project, platform, verb):
+    told = project.refuses(*verb, "--on", platform, code=2)
+    assert told.endswith(f"which is not installed: uv sync --extra {platform}")
+
+
 def test_an_import_of_an_sdk_that_does_not_wait_is_noticed(project):
     project.edit("src/mlops/settings.py", "\nfrom pathlib import Path\n", "\nimport boto3\nfrom pathlib import Path\n")
     assert "No module named 'boto3'" in project.mlops("run", code=1).err

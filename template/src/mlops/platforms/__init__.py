@@ -1,7 +1,7 @@
 # The template's: `copier update` renews this file.
 """Where the pipeline runs and the model is served: here, or on a cloud. One adapter a platform, found by its name."""
 
-import importlib
+import importlib.util
 import pkgutil
 from typing import TYPE_CHECKING
 
@@ -21,18 +21,26 @@ def available() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in SHARED)
 
 
-def connect(name: str, project: "Project", settings: "Settings") -> "Platform":
-    """The adapter of a platform; nothing is asked of the platform itself.
+def connect(name: str, project: "Project", settings: "Settings", *, asking: bool = True) -> "Platform":
+    """The adapter of a platform; nothing is asked of the platform itself yet.
+
+    Args:
+        asking: Whether it is going to be, for which the packages of its extra are needed.
 
     Raises:
         UsageError: the project has no such platform, its packages are not installed, or a setting is wrong.
     """
     if name not in available():
         raise UsageError(f"--on '{name}': this project has {', '.join(available())}; others are added by copier update")
-    try:
-        module = importlib.import_module(f"mlops.platforms.{name}")
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"--on {name} needs the package '{error.name}', which is not installed: uv sync --extra {name}"
-        ) from error
+    module = importlib.import_module(f"mlops.platforms.{name}")
+    sdk: str | None = getattr(module, "SDK", None)
+    if asking and sdk is not None and not _is_installed(sdk):
+        raise UsageError(f"--on {name} needs the package '{sdk}', which is not installed: uv sync --extra {name}")
     return module.connect(project, settings)  # type: ignore[no-any-return]
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it is part of
+        return False

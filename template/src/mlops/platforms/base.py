@@ -2,7 +2,8 @@
 """The interface between the machinery and a platform: what is handed over, and what an adapter has to offer.
 
 An adapter is a module or package `mlops.platforms.NAME` with a function `connect(project, settings)` that returns a
-`Platform`. Nothing outside it knows the platform by name.
+`Platform`. Where asking the platform takes packages of an extra, `SDK` names a module of theirs, and the adapter
+imports them where it asks. Nothing outside it knows the platform by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -28,7 +28,7 @@ def compile_pipeline(on: str, *, grouped: bool, out: Path | None) -> None:
     """
     out = out and out.absolute()  # before the project's folder becomes the working directory
     project, settings = load_project(), load_settings()
-    platform = connect(on, project, settings)
+    platform = connect(on, project, settings, asking=False)
     folder = out or COMPILED / on
     for name, text in platform.compile(_job(platform, project, grouped=grouped, asking=False)).items():
         write_text(folder / name, text)

@@ -23,6 +23,8 @@ from mlops.platforms.resources import read_resources, serving, steps
 from mlops.project import Project
 from mlops.settings import Settings
 
+SDK = "boto3"
+
 
 def connect(project: Project, settings: Settings) -> "Aws":
     """The adapter, for the region and the settings of this project; nothing is asked of AWS yet."""

@@ -21,6 +21,8 @@ from mlops.platforms.resources import read_resources, serving, steps
 from mlops.project import Project
 from mlops.settings import Settings
 
+SDK = "google.api_core"
+
 
 def connect(project: Project, settings: Settings) -> "Gcp":
     """The adapter, for the settings of this project; nothing is asked of it yet."""

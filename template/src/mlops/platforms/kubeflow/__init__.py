@@ -19,6 +19,8 @@ from mlops.platforms.kubeflow.session import Session
 from mlops.project import Project
 from mlops.settings import Settings
 
+SDK = "kubernetes"
+
 
 def connect(project: Project, settings: Settings) -> "Kubeflow":
     """The adapter, for the settings of this project; nothing is asked of it yet."""
