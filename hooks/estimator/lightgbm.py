@@ -1,4 +1,4 @@
-"""The estimator: LightGBM, categories as such, missing values as they are."""
+"""The estimator: LightGBM; categories as codes, missing values as they are."""
 
 from typing import Any
 
@@ -14,17 +14,7 @@ ESTIMATORS = {"classification": LGBMClassifier, "regression": LGBMRegressor}
 
 def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeline:
     """An estimator to be fitted on features of this schema; `params` are `estimator` of params.yaml."""
-    categorical = sum(dtype == pl.String for dtype in features.dtypes())
     return make_pipeline(
         Categories(),
-        resumable(
-            ESTIMATORS[task](
-                categorical_column=list(range(categorical)),
-                deterministic=True,
-                force_row_wise=True,
-                random_state=seed,
-                verbose=-1,
-                **params,
-            )
-        ),
+        resumable(ESTIMATORS[task](deterministic=True, force_row_wise=True, random_state=seed, verbose=-1, **params)),
     )

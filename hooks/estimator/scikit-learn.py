@@ -1,4 +1,4 @@
-"""The estimator: scikit-learn's histogram gradient boosting; categories and missing values as they are."""
+"""The estimator: scikit-learn's histogram gradient boosting; categories as codes, missing values as they are."""
 
 from typing import Any
 
@@ -12,14 +12,8 @@ ESTIMATORS = {
     "classification": HistGradientBoostingClassifier,
     "regression": HistGradientBoostingRegressor,
 }
-MOST_CATEGORIES = 250
-"""The rarest categories beyond these count as one: the estimator takes at most 255."""
 
 
 def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeline:
     """An estimator to be fitted on features of this schema; `params` are `estimator` of params.yaml."""
-    categorical = sum(dtype == pl.String for dtype in features.dtypes())
-    return make_pipeline(
-        Categories(MOST_CATEGORIES),
-        ESTIMATORS[task](categorical_features=list(range(categorical)), random_state=seed, **params),
-    )
+    return make_pipeline(Categories(), ESTIMATORS[task](random_state=seed, **params))

@@ -1,4 +1,4 @@
-"""The estimator: XGBoost, categories as such, missing values as they are."""
+"""The estimator: XGBoost; categories as codes, missing values as they are."""
 
 from typing import Any
 
@@ -14,9 +14,4 @@ ESTIMATORS = {"classification": XGBClassifier, "regression": XGBRegressor}
 
 def build(features: pl.Schema, *, task: str, seed: int, **params: Any) -> Pipeline:
     """An estimator to be fitted on features of this schema; `params` are `estimator` of params.yaml."""
-    categorical = sum(dtype == pl.String for dtype in features.dtypes())
-    types = ["c"] * categorical + ["q"] * (len(features) - categorical)
-    return make_pipeline(
-        Categories(),
-        resumable(ESTIMATORS[task](enable_categorical=True, feature_types=types, random_state=seed, **params)),
-    )
+    return make_pipeline(Categories(), resumable(ESTIMATORS[task](random_state=seed, **params)))

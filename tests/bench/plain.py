@@ -97,15 +97,12 @@ def main(sample, folder):
                     handle_unknown="use_encoded_value",
                     unknown_value=float("nan"),
                     encoded_missing_value=float("nan"),
-                    max_categories=250,
                 ),
                 CATEGORIES,
             ),
             remainder="passthrough",
         ),
-        HistGradientBoostingClassifier(
-            categorical_features=list(range(len(CATEGORIES))), random_state=42, learning_rate=0.05, max_iter=150
-        ),
+        HistGradientBoostingClassifier(random_state=42, learning_rate=0.05, max_iter=100),
     )
     model.fit(features(train), train["late"].cast(pl.Int64).to_numpy())
 

@@ -93,7 +93,7 @@ def make_features(
         UsageError: `build` asks for another column, gives no table, or does not keep one row a row.
     """
     try:
-        features = build(frame.select(known))
+        features = build(frame[known])
     except pl.exceptions.ColumnNotFoundError as error:
         wanted = str(error).splitlines()[0]
         raise UsageError(
