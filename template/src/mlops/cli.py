@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mlops.errors import MlopsError
+from mlops.frames import roomy
 
 INTERRUPTED = 130
 """The exit code of Ctrl-C, which Typer may have made of it already."""
@@ -400,6 +401,7 @@ def ui(
     serve_ui(host, port)
 
 
+@roomy
 def main() -> None:
     """Run a verb; a user's mistake is one line on standard error and an exit code, never a traceback."""
     logging.lastResort = logging.NullHandler()  # type: ignore[assignment, unused-ignore]  # libraries log and raise it

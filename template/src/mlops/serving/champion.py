@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
+from mlops.frames import roomy
 from mlops.project import Project, find_root, load_project
 from mlops.registry.aliases import aliased
 from mlops.registry.models import ModelRef, find_model
@@ -51,6 +52,7 @@ class Models:
     def stop(self) -> None:
         self._stop.set()
 
+    @roomy
     def _run(self) -> None:
         try:
             if self._bundle is not None:
