@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mlops.settings import Settings
 
 logger = logging.getLogger("mlops.serving")
+BREATH = 1.0
+"""Seconds between a model that is ready and what can wait."""
 
 
 class Models:
@@ -37,6 +39,8 @@ class Models:
         self.failure: MlopsError | None = None
         """Why there will never be a model."""
         self.on_failure: Callable[[], None] = lambda: None
+        self.settled = Event()
+        """Set once there is a model, or none is to be waited for."""
         self.swaps = 0
         self.registry_failures = 0
         self._spec = spec
@@ -61,10 +65,13 @@ class Models:
                 return
             while not self._stop.is_set():
                 self._follow()
+                self.settled.set()
                 self._stop.wait(self.settings.poll_seconds)
         except Exception as error:
             self.failure = error if isinstance(error, MlopsError) else MlopsError(f"{type(error).__name__}: {error}")
             self.on_failure()
+        finally:
+            self.settled.set()
 
     def _follow(self) -> None:
         """Look once for the model that is meant, and load it if it is another than the present one."""
@@ -109,6 +116,7 @@ class Models:
 
     def _take(self, served: Served) -> None:
         old, self.current = self.current, served
+        self.settled.set()
         self.swaps += old is not None
         logger.info(
             "model loaded",
@@ -118,8 +126,11 @@ class Models:
                 "instead_of": old.identity.version if old else None,
             },
         )
+        # Pandera is slow to import. No request is to wait for it, nor do the first ones share the interpreter with it.
+        if self._stop.wait(BREATH):
+            return
         try:
-            _ = served.contract.checks  # pandera is slow to import: no request is to wait for it
+            _ = served.contract.checks
         except Exception as error:
             logger.warning("rows in text cannot be checked", extra={"why": str(error)})
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mlops.requests")
 ID_HEADER = "x-prediction-id"
 LONGEST_ID = 200
+PATIENCE = 5.0
+"""Seconds that the port stays closed for the first model, which loads faster where no one asks for it meanwhile."""
 INLINE_BYTES = 64 * 2**10
 """A larger body is worked on beside the event loop, which answers pings meanwhile."""
 
@@ -64,6 +66,7 @@ def create_app(models: "Models", settings: "Settings") -> FastAPI:
         models.start()
         if log is not None:
             log.start()
+        await run_in_threadpool(models.settled.wait, PATIENCE)
         yield
         models.stop()
         if log is not None:
