@@ -28,7 +28,7 @@ from mlops.source import open_source, scan_source, without_secrets
 if TYPE_CHECKING:
     from mlops.registry.bundle import Bundle
 
-ROWS = 50_000
+ROWS = 100_000
 """Rows that are scored at a time; memory holds a few times as many."""
 REASON = "quarantine_reason"
 SHOWN = 5
@@ -124,7 +124,8 @@ def score(location: str, out: str, *, model: str | None, quarantine: str | None)
         taken.add(place)
     reference = find_model(model, project, settings)
     bundle = reference.load()
-    scoring = Scoring(bundle, identity_of(bundle, reference, settings), put_aside=quarantine is not None)
+    identity, contract = identity_of(bundle, reference, settings), RowContract.of(bundle)
+    scoring = Scoring(bundle, identity, contract, put_aside=quarantine is not None)
     start = time.perf_counter()
     with ExitStack() as stack, _progress(scoring):
         frame = stack.enter_context(scan_source(source))
@@ -145,6 +146,7 @@ class Scoring:
 
     bundle: "Bundle"
     identity: Identity
+    contract: RowContract
     put_aside: bool
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     read: int = 0
@@ -159,7 +161,7 @@ class Scoring:
             found = frame.collect_schema()
         except pl.exceptions.PolarsError as error:
             raise MlopsError(f"IN cannot be read: {error}") from error
-        typing = RowContract.of(self.bundle).bind(found)
+        typing = self.contract.bind(found)
         schema = record_schema(typing.columns, self.bundle.classes)
         if self.put_aside:
             if REASON in found:
