@@ -137,15 +137,19 @@ def test_vertex_ai_brings_port_routes_and_a_bundle_at_a_url(project, serve, rows
         "AIP_STORAGE_URI": f"file://{urllib.parse.quote(str(project.path / 'models/bundle'))}",
         "MLOPS_MODEL_VERSION": "7",
     }
-    empty = tmp_path / "empty"
+    empty, scratch = tmp_path / "empty", tmp_path / "scratch"
     empty.mkdir()
+    scratch.mkdir()
+    env["TMPDIR"] = scratch
     server = serve(project, cwd=empty, port=env["AIP_HTTP_PORT"], MLOPS_HOST="0.0.0.0", **env)  # noqa: S104
     assert server.get(health).status == 200
+    assert list(scratch.glob("bundle-*/bundle.json")), "it was downloaded"
     reply = server.post({"instances": rows[:2]}, predict)
     assert reply.status == 200
     assert [each["model_version"] for each in reply.json["predictions"]] == ["7", "7"]
     assert server.stop() == 0
     assert list((empty / "logs/predictions").rglob("*.parquet"))
+    assert not list(scratch.glob("bundle-*"))
 
 
 def test_azure_ml_brings_a_folder_and_a_digest_names_its_version(project, serve, rows, tmp_path):

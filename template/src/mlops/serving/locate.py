@@ -1,7 +1,9 @@
 # The template's: `copier update` renews this file.
 """Where the bundle lies that a person or a platform brought, if one did."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,8 +16,9 @@ KSERVE = Path("/mnt/models")
 
 
 def brought_bundle(spec: str | None, settings: Settings) -> Path | None:
-    """The folder of a bundle, downloaded where it is remote; None where a registry is to be asked.
+    """The folder of a bundle; None where a registry is to be asked.
 
+    One that is remote is downloaded, and removed again when the process ends.
     The first of: `spec`, MLOPS_MODEL, SageMaker's folder, AZUREML_MODEL_DIR, AIP_STORAGE_URI, KServe's folder.
     SageMaker's lies in SAGEMAKER_BASE_DIR, as its own toolkits have it.
 
@@ -58,6 +61,7 @@ def _download(name: str, url: str) -> Path:
 
     shown = without_secrets(url)
     folder = Path(tempfile.mkdtemp(prefix="bundle-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         filesystem, path = fsspec.core.url_to_fs(url)
         filesystem.get(path.rstrip("/") + "/", f"{folder}/", recursive=True)
