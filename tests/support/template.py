@@ -31,7 +31,7 @@ def snapshot(folder):
     """A clone of HEAD with the uncommitted changes on top, tagged as the newest version, beside the releases."""
     git("clone", "-q", "--no-tags", str(ROOT), str(folder), cwd=ROOT)
     changed = git("ls-files", "-z", "-m", "-d", "-o", "--exclude-standard", cwd=ROOT).split("\0")
-    changed += git("diff", "-z", "--cached", "--name-only", cwd=ROOT).split("\0")
+    changed += git("diff", "-z", "--cached", "--no-renames", "--name-only", cwd=ROOT).split("\0")
     for name in filter(None, changed):
         source, target = ROOT / name, Path(folder, name)
         if source.is_file():
