@@ -5,8 +5,17 @@ import json
 from support.template import git
 
 
-def from_first_to_last(project, mlops, tmp_path):
-    """Trains two versions, moves the champion and asks each verb of the registry; `mlops` runs one on the server."""
+def from_first_to_last(project, verb, tmp_path):
+    """Trains two versions, moves the champion and asks each verb of the registry; `verb` runs one on the server."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def mlops(*arguments):
+        done = verb(*arguments, TMPDIR=scratch)
+        left = [path.name for path in scratch.iterdir() if not path.name.startswith("uv-")]
+        assert not left, f"mlops {arguments[0]} left {left}"
+        return done
+
     done = mlops("run")
     assert "flight-delays version 1" in done.out
     assert done.err == ""

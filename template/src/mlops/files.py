@@ -1,6 +1,7 @@
 # The template's: `copier update` renews this file.
 """Files that are whole or not there, their hashes, and tables read in pieces."""
 
+import atexit
 import glob
 import hashlib
 import json
@@ -40,6 +41,13 @@ def replacing(path: Path) -> Iterator[Path]:
         fresh.replace(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def passing_folder(prefix: str) -> Path:
+    """A new folder for what comes from elsewhere, gone again when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def copy_whole(source: Path, target: Path) -> None:

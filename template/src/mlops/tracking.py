@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from mlops.errors import MlopsError, UsageError, is_foreign, said
-from mlops.files import is_below, replacing
+from mlops.files import is_below, passing_folder, replacing
 from mlops.project import extras
 from mlops.settings import Settings
 from mlops.source import without_secrets
@@ -326,16 +326,20 @@ def create_version(client: "MlflowClient", name: str, run_id: str) -> "ModelVers
 
 
 def download(client: "MlflowClient", run_id: str, path: str, folder: Path | None = None) -> Path:
-    """An artifact of a run as a local path, in a folder if one is given, else without a copy where it lies here.
+    """An artifact of a run as a local path: in a folder if one is given, else where it lies, or in a passing one.
 
     Raises:
         MlflowException, OSError: there is none, or the store does not answer.
     """
     from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
     run = client.get_run(run_id)
     try:
-        return Path(artifacts(client, run).download_artifacts(where(run, path), folder and str(folder)))
+        store = artifacts(client, run)
+        if folder is None and not isinstance(store, LocalArtifactRepository):
+            folder = passing_folder("artifacts-")  # MLflow's own would stay
+        return Path(store.download_artifacts(where(run, path), folder and str(folder)))
     except Exception as error:
         if isinstance(error, MlflowException) or not is_foreign(error):
             raise

@@ -1,13 +1,11 @@
 # The template's: `copier update` renews this file.
 """Where the bundle lies that a person or a platform brought, if one did."""
 
-import atexit
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from mlops.errors import MlopsError, UsageError
+from mlops.files import passing_folder
 from mlops.settings import Settings
 from mlops.source import without_secrets
 
@@ -60,8 +58,7 @@ def _download(name: str, url: str) -> Path:
     import fsspec
 
     shown = without_secrets(url)
-    folder = Path(tempfile.mkdtemp(prefix="bundle-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = passing_folder("bundle-")
     try:
         filesystem, path = fsspec.core.url_to_fs(url)
         filesystem.get(path.rstrip("/") + "/", f"{folder}/", recursive=True)
