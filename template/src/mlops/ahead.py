@@ -12,6 +12,7 @@ import sys
 import threading
 
 from mlops.errors import MlopsError, UsageError
+from mlops.interpreter import roomy, spare_collections
 
 STAGE = "register"
 
@@ -68,11 +69,13 @@ class Ahead:
 
 
 def _end_with_the_starter() -> None:
-    sys.stdin.read()
+    os.read(sys.stdin.fileno(), 1)  # beneath the stream, whose lock the end of this process would wait for
     os._exit(1)
 
 
+@roomy
 def main() -> None:
+    spare_collections()
     from mlops.pipeline import run_stage
     from mlops.project import load_project
     from mlops.settings import load_settings
@@ -87,11 +90,7 @@ def main() -> None:
         run_stage(STAGE)
     except MlopsError as error:
         print(error, file=sys.stderr)
-        code = error.exit_code
-    else:
-        code = 0
-    sys.stderr.flush()
-    os._exit(code)  # the thread holds standard input, which an ordinary exit would wait for
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

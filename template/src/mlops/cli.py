@@ -1,7 +1,6 @@
 # The template's: `copier update` renews this file.
 """The command `mlops`: every verb in one place, each importing what it needs when it runs."""
 
-import gc
 import logging
 import sys
 from importlib.util import find_spec
@@ -11,10 +10,8 @@ from typing import Annotated
 import typer
 
 from mlops.errors import MlopsError
-from mlops.frames import roomy
+from mlops.interpreter import roomy, spare_collections
 
-GARBAGE = 100_000
-"""New objects between two looks for garbage; Python's 700 cost a tenth of an import, which makes none."""
 INTERRUPTED = 130
 """The exit code of Ctrl-C, which Typer may have made of it already."""
 
@@ -407,7 +404,7 @@ def ui(
 @roomy
 def main() -> None:
     """Run a verb; a user's mistake is one line on standard error and an exit code, never a traceback."""
-    gc.set_threshold(GARBAGE)
+    spare_collections()
     logging.lastResort = logging.NullHandler()  # type: ignore[assignment, unused-ignore]  # libraries log and raise it
     try:
         app()

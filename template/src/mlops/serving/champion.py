@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlops import tracking
 from mlops.errors import MlopsError, UsageError
-from mlops.frames import roomy
+from mlops.interpreter import roomy
 from mlops.project import Project, find_root, load_project
 from mlops.registry.aliases import aliased
 from mlops.registry.models import ModelRef, find_model
