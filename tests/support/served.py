@@ -29,6 +29,7 @@ class Containers:
         env = {
             "PATH": os.environ["PATH"],
             "HOME": str(root),
+            "TMPDIR": str(root),
             "PYTHONPATH": str(self.code),
             "PYTHONDONTWRITEBYTECODE": "1",
             "OMP_NUM_THREADS": "1",
