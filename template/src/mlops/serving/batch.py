@@ -16,7 +16,7 @@ import polars as pl
 from mlops.console import open_console
 from mlops.contract import Breach
 from mlops.errors import MlopsError, UsageError
-from mlops.files import replacing
+from mlops.files import BATCH_ROWS, replacing
 from mlops.project import load_project
 from mlops.registry.models import find_model
 from mlops.serving.identity import identity_of
@@ -28,8 +28,6 @@ from mlops.source import open_source, scan_source, without_secrets
 if TYPE_CHECKING:
     from mlops.registry.bundle import Bundle
 
-ROWS = 100_000
-"""Rows that are scored at a time; memory holds a few times as many."""
 REASON = "quarantine_reason"
 SHOWN = 5
 FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
@@ -172,7 +170,7 @@ class Scoring:
         parts: list[Path] = []
 
         def scored(*_: Any) -> Iterator[pl.DataFrame]:
-            for batch in frame.collect_batches(chunk_size=ROWS, maintain_order=True):
+            for batch in frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
                 good, bad = self._sort(batch, typing)
                 self.read += len(batch)
                 if bad is not None:
