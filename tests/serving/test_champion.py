@@ -130,6 +130,13 @@ def test_what_cannot_be_served_is_one_line_and_exit_code_2(original, arguments, 
     assert "Traceback" not in done.out + done.err
 
 
+def test_a_port_that_is_taken_is_one_line_and_exit_code_1(original, champion):
+    done = original.mlops("serve", "--port", champion.port, code=1)
+    (told,) = [line for line in done.err.splitlines() if line.startswith("mlops: ")]
+    assert f"could not start on 127.0.0.1:{champion.port}" in told
+    assert "address already in use" in done.out
+
+
 def test_a_bundle_that_is_broken_ends_the_server(project, tmp_path):
     (project.path / "models/bundle/estimator.joblib").write_bytes(b"no estimator")
     done = project.mlops("serve", "--port", "9", "--model", "models/bundle", code=1)

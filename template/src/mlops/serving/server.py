@@ -67,7 +67,8 @@ def serve_model(spec: str | None, host: str | None, port: int | None) -> None:
 
     models.on_failure = stop
     logging.getLogger("uvicorn.error").setLevel(logging.INFO)
-    server.run()
+    with suppress(SystemExit):  # uvicorn's own where the port is taken; its 3 would say here that somebody has to act
+        server.run()
     if models.failure is not None:
         raise models.failure
     if not server.started:
