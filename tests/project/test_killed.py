@@ -76,6 +76,14 @@ def test_a_run_killed_once_in_the_judge(small, place):
     ends_well(project, original)
 
 
+@pytest.mark.parametrize("left", ["", '{"write": {"/work/project/data/raw.parq'])
+def test_a_run_killed_while_dvc_writes_who_reads_and_writes(small, left):
+    project, original = small(), small(ran=True)
+    killed(project, "after mlops.pipeline.split:run")
+    (project.path / ".dvc/tmp/rwlock").write_text(left, encoding="utf-8")
+    ends_well(project, original)
+
+
 def test_a_challenger_killed_as_it_becomes_champion(small):
     project = small(ran=True)
     project.set({"estimator.max_iter": 20, "gate.minimum_gain": -1.0})

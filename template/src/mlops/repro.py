@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,6 +82,7 @@ def _with_lock(work: Callable[[], Result]) -> Result:
 
     from dvc.exceptions import DvcException, ReproductionError
     from dvc.lock import LockError
+    from dvc.rwlock import RWLockFileCorruptedError
 
     logging.getLogger("dvc").setLevel(logging.ERROR)
     deadline = time.monotonic() + LOCK_PATIENCE
@@ -91,7 +92,11 @@ def _with_lock(work: Callable[[], Result]) -> Result:
         except DvcException as error:
             if _was_interrupted(error):
                 raise KeyboardInterrupt from error
-            if _cause(error, LockError):  # of the project, or of a file that a stage of another run reads or writes
+            if cut := _cause(error, RWLockFileCorruptedError):
+                _remove_cut_rwlock()
+            if cut or _cause(
+                error, LockError
+            ):  # of the project, or of a file that a stage of another run reads or writes
                 if time.monotonic() > deadline:
                     raise MlopsError(
                         "another run of DVC is at work in this project; wait for it or end it, then run again"
@@ -101,6 +106,21 @@ def _with_lock(work: Callable[[], Result]) -> Result:
             if isinstance(error, ReproductionError):
                 raise
             raise UsageError(_one_line(error)) from error
+
+
+def _remove_cut_rwlock() -> None:
+    """Remove DVC's list of who reads and writes which file if a kill cut it short: DVC never gets past such a one."""
+    import json
+
+    from dvc.lock import LockError, make_lock
+    from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
+
+    file = Path(".dvc/tmp", RWLOCK_FILE)
+    with suppress(FileNotFoundError, LockError), make_lock(str(file.with_name(RWLOCK_LOCK)), tmp_dir=str(file.parent)):
+        try:  # nobody who lives is writing it now
+            json.loads(file.read_bytes())
+        except ValueError:
+            file.unlink()
 
 
 Cause = TypeVar("Cause", bound=BaseException)
