@@ -27,7 +27,7 @@ def clean_surroundings(tmp_path_factory):
         patch.setenv("COPIER_CACHE_DIR", str(folder / "cache"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        alone = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV"}
+        alone = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "VIRTUAL_ENV"}
         for name in list(os.environ):
             if name in alone or name.startswith(("DVC_", "GIT_AUTHOR", "MLFLOW_", "MLOPS_")):
                 patch.delenv(name)
