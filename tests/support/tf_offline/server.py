@@ -100,8 +100,8 @@ def from_state(value, kind):
 class Provider:
     """Its methods are the protocol's, GetSchema as `get_schema`: bytes of a request in, bytes of the reply out."""
 
-    def __init__(self, source, database):
-        self.source, self.config, self._blocks = source, {}, {}
+    def __init__(self, source, database, words):
+        self.source, self.words, self.config, self._blocks = source, words, {}, {}
         self._database = sqlite3.connect(database, check_same_thread=False)
 
     def block(self, kind, name):
@@ -113,15 +113,16 @@ class Provider:
     def get_schema(self, _request):
         out = [wire.data(6, wire.num(1, 1) + wire.num(2, 1))]
         field = {"resource": 2, "data": 3, "ephemeral": 8}
-        for kind, name, schema in self._database.execute("select kind, name, pb from s"):
-            entry = wire.data(1, name) + wire.data(2, schema)
-            out.append(wire.data(1, schema) if kind == "provider" else wire.data(field[kind], entry))
+        for kind, name in self._named():
+            (schema,) = self._database.execute("select pb from s where kind=? and name=?", (kind, name)).fetchone()
+            out.append(wire.data(field[kind], wire.data(1, name) + wire.data(2, schema)))
+        out += [wire.data(1, schema) for (schema,) in self._database.execute("select pb from s where kind='provider'")]
         return b"".join(out)
 
     def get_metadata(self, _request):
         out = [wire.data(1, wire.num(1, 1) + wire.num(2, 1))]
         field = {"data": 3, "resource": 4, "ephemeral": 6}
-        for kind, name in self._database.execute("select kind, name from s where kind <> 'provider'"):
+        for kind, name in self._named():
             out.append(wire.data(field[kind], wire.data(1, name)))
         return b"".join(out)
 
@@ -183,14 +184,19 @@ class Provider:
 
     get_functions = stop
 
+    def _named(self):
+        """Kind and name of what the configuration may be about, by the words in it."""
+        known = self._database.execute("select kind, name from s where kind <> 'provider'").fetchall()
+        return [(kind, name) for kind, name in known if name in self.words]
+
     def _said(self, request, field):
         fields = wire.parse(request)
         return fields[1][0].decode(), unpack(fields[field][0])
 
 
 class Handler(grpc.GenericRpcHandler):
-    def __init__(self, source, database):
-        self.source, self.database = source, database
+    def __init__(self, source, database, words):
+        self.source, self.database, self.words = source, database, words
         self.providers = {}
         """By connection: terraform has one for each `provider` block, aliases too, and their settings differ."""
 
@@ -206,7 +212,7 @@ class Handler(grpc.GenericRpcHandler):
                 return others[service]
             peer = context.peer()
             if peer not in self.providers:
-                self.providers[peer] = Provider(self.source, self.database)
+                self.providers[peer] = Provider(self.source, self.database, self.words)
             try:
                 return getattr(self.providers[peer], name)(request)
             except Exception as error:
@@ -215,13 +221,16 @@ class Handler(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(reply)
 
 
-def serve(databases):
-    """Start a server a provider on this machine: the servers, and what TF_REATTACH_PROVIDERS has to say."""
+def serve(databases, words):
+    """Start a server a provider on this machine: the servers, and what TF_REATTACH_PROVIDERS has to say.
+
+    A schema has those resources and data that are among the words.
+    """
     servers, reattach = [], {}
     for source, database in databases.items():
         limits = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         server = grpc.server(futures.ThreadPoolExecutor(8), options=limits)
-        server.add_generic_rpc_handlers((Handler(source, database),))
+        server.add_generic_rpc_handlers((Handler(source, database, words),))
         address = {"Network": "tcp", "String": f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"}
         server.start()
         servers.append(server)
