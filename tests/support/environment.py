@@ -6,16 +6,20 @@ installed once, and a project gets a virtual environment that holds only itself,
 is, so that a project's own commands run unchanged.
 """
 
+import importlib.util
+import marshal
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import tomllib
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -24,6 +28,8 @@ from support import warm
 
 UV = find_uv_bin()
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+OLD = 1_600_000_000
+"""When modules of projects were written, by their looks: seconds since the epoch."""
 UNPACK = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 """How archives of the tests' own are unpacked: Python before 3.11.4 knows no filter."""
 
@@ -119,29 +125,84 @@ class Environment:
     env: dict
 
     def install(self, project):
-        """Gives a rendered project its `.venv`, a new one if it has moved; returns a `Project`."""
-        own = Path(project, ".venv")
+        """Gives a rendered project its `.venv`, a new one if it has moved; returns a `Project`.
+
+        uv installs the first project of a kind; one with the same pyproject.toml gets a copy of what that became.
+        """
+        own, kind = Path(project, ".venv"), (self.path, Path(project, "pyproject.toml").read_bytes())
         shutil.rmtree(own, ignore_errors=True)
+        if kind in _installed:
+            _installed[kind].write(own)
+        else:
+            self._install_by_uv(project, own)
+            _installed[kind] = Kept.of(own)
+        keep_bytecode(Path(project, "src"))
+        path = os.pathsep.join([str(own / SCRIPTS), str(Path(UV).parent), self.env["PATH"]])
+        return Project(Path(project), {**self.env, "PATH": path})
+
+    def _install_by_uv(self, project, own):
         uv("venv", "-q", "--python", self.path / SCRIPTS / "python", own, cwd=project, env=self.env)
         packages = site_packages(own)
         # The comment is for those who look for the shared interpreter: `_lent`.
-        shared = f"import site; site.addsitedir({str(site_packages(self.path))!r})\n"
+        shared = f"import gc, site; gc.set_threshold(100_000); site.addsitedir({str(site_packages(self.path))!r})\n"
         Path(packages, "_shared.pth").write_text(f"# {self.path / SCRIPTS / 'python'}\n{shared}", encoding="utf-8")
-        uv(
-            "pip",
-            "install",
-            "-q",
-            "--no-deps",
-            "--python",
-            own,
-            "-e",
-            project,
-            cwd=project,
-            env=self.env,
-        )
+        editable = ["--no-deps", "--python", own, "-e", project]
+        uv("pip", "install", "-q", *editable, cwd=project, env=self.env)
+        run_by(own / SCRIPTS / "mlops", own / SCRIPTS / "python", into=own / SCRIPTS / "mlops")
         adopt_scripts(self.path / SCRIPTS, own / SCRIPTS)
-        path = os.pathsep.join([str(own / SCRIPTS), str(Path(UV).parent), self.env["PATH"]])
-        return Project(Path(project), {**self.env, "PATH": path})
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A virtual environment in memory, to be written elsewhere: the folder it was in, and its files and links."""
+
+    folder: Path
+    files: dict
+    links: dict
+
+    @classmethod
+    def of(cls, folder):
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+        links = {path.relative_to(folder): path.readlink() for path in paths if path.is_symlink()}
+        files = {path.relative_to(folder): path for path in paths if not path.is_symlink()}
+        contents = {name: (path.read_bytes(), path.stat().st_mode) for name, path in files.items()}
+        return cls(folder, contents, links)
+
+    def write(self, folder):
+        """Write it as it would be, had it been made in this folder, a `.venv` as well."""
+        before, now = self.folder.parent, folder.parent
+        moved = [(before.as_uri().encode(), now.as_uri().encode()), (os.fsencode(before), os.fsencode(now))]
+        for name in {path.parent for path in (*self.files, *self.links)}:
+            Path(folder, name).mkdir(parents=True, exist_ok=True)
+        for name, target in self.links.items():
+            Path(folder, name).symlink_to(target)
+        for name, (content, mode) in self.files.items():
+            path = Path(folder, name)
+            path.write_bytes(reduce(lambda text, change: text.replace(*change), moved, content))
+            path.chmod(mode)
+
+
+_installed = {}
+_bytecode = {}
+
+
+def keep_bytecode(folder):
+    """Compile the modules below a folder as their first import would, each text once in this process.
+
+    The modules are made to look old, so that Python sees each change that a test makes of them.
+    """
+    for path in folder.rglob("*.py"):
+        os.utime(path, (OLD, OLD))
+        text = path.read_bytes()
+        if text not in _bytecode:
+            try:
+                _bytecode[text] = marshal.dumps(compile(text, path, "exec", dont_inherit=True))
+            except SyntaxError:  # which is for those to say who import it
+                _bytecode[text] = None
+        if code := _bytecode[text]:
+            compiled = Path(importlib.util.cache_from_source(path))
+            compiled.parent.mkdir(exist_ok=True)
+            compiled.write_bytes(importlib.util.MAGIC_NUMBER + struct.pack("<3I", 0, OLD, len(text)) + code)
 
 
 def install_shared(folder, projects, *, env):
@@ -195,9 +256,15 @@ def adopt_scripts(source, target):
         mine = target / script.name
         if mine.exists() or script.name.startswith(("python", "activate")):
             continue
-        first, _, body = script.read_bytes().partition(b"\n")
-        if first.startswith(b"#!") and b"python" in first:
-            mine.write_bytes(interpreter_line(target / "python") + body)
-            mine.chmod(0o755)
-        else:
+        if not run_by(script, target / "python", into=mine):
             mine.symlink_to(script)
+
+
+def run_by(script, python, *, into):
+    """Writes a script anew, to be run by this interpreter; whether it is one in Python."""
+    first, _, body = script.read_bytes().partition(b"\n")
+    if not first.startswith(b"#!") or b"python" not in first:
+        return False
+    into.write_bytes(interpreter_line(python) + body)
+    into.chmod(0o755)
+    return True

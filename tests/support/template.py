@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from pathlib import Path
 from unittest import mock
 
@@ -56,7 +57,9 @@ def unreleased(template, folder):
 
 def copy(template, folder, *, operation=copier.run_copy, overwrite=False, vcs_ref=TAG, **answers):
     """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
-    with remembered_compilations(), plain_strings(), remembered_clones(), fewer_processes():
+    with ExitStack() as stack:
+        for shorter in SHORTER:
+            stack.enter_context(shorter())
         source = [] if operation is copier.run_update else [str(template)]
         operation(
             *source,
@@ -122,6 +125,47 @@ def plain_strings():
         yield
 
 
+_questions = {}
+
+
+@contextmanager
+def remembered_questions():
+    """Within it, copier reads a copier.yml once a process, and not six times an update."""
+    original = _template.load_template_config
+
+    def load_once(path, quiet=False):
+        text = path.read_bytes()
+        if text not in _questions:
+            _questions[text] = original(path, quiet)
+        return deepcopy(_questions[text])
+
+    with mock.patch.object(_template, "load_template_config", load_once):
+        yield
+
+
+@contextmanager
+def fewer_folders():
+    """Within it, copier does not go through folders that the manifest leaves out: half of all paths."""
+    worker, original = _main.Worker, _main.Worker._render_template
+
+    def render(self):
+        root = self.template_copy_root
+
+        def entries(folder, follow):
+            for entry in os.scandir(folder):
+                yield entry
+                if entry.is_dir(follow_symlinks=follow):
+                    path = os.path.relpath(entry.path, root)
+                    if "{" in path or not self.match_exclude(path):
+                        yield from entries(entry.path, follow)
+
+        with mock.patch.object(_main, "scantree", entries):
+            original(self)
+
+    with mock.patch.object(worker, "_render_template", render):
+        yield
+
+
 _clones = {}
 
 
@@ -157,8 +201,19 @@ def fewer_processes():
         yield
 
 
-def files(folder, *, without=(".git",)):
-    """Paths of all files below a folder, relative and with slashes, sorted."""
+SHORTER = (
+    remembered_compilations,
+    plain_strings,
+    remembered_questions,
+    fewer_folders,
+    remembered_clones,
+    fewer_processes,
+)
+"""What copier does more often than a test needs; tests of `copier` itself start it as users do."""
+
+
+def files(folder, *, without=(".git", "__pycache__")):
+    """Paths of all files below a folder, relative and with slashes, sorted; bytecode is nobody's."""
     found = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in without]

@@ -136,7 +136,7 @@ def copied(project, folder):
     return Path(folder)
 
 
-def tree(project, *, without=(".git", ".venv", "uv.lock")):
+def tree(project, *, without=(".git", ".venv", "__pycache__", "uv.lock")):
     """Every file of a project and its bytes."""
     return {name: (project / name).read_bytes() for name in files(project, without=without) if name not in without}
 

@@ -71,7 +71,7 @@ def test_an_edited_project_is_updated_and_runs_as_the_page_says(lately, environm
     project = workspaces.workspace(environment.install(copy(lately, tmp_path / "project", vcs_ref=versions.OLDER)))
     user.work(project.path, old, new)
     project.run(project.python, "-c", OWN_DATA)
-    seeds = [name for name in files(project.path, without=(".git", ".venv")) if owner(name) == YOU]
+    seeds = [name for name in files(project.path, without=(".git", ".venv", "__pycache__")) if owner(name) == YOU]
     code = [name for name in seeds if name.endswith(".py")]
     project.run("ruff", "check", "--fix", "--quiet", "--exit-zero", *code)
     project.run("ruff", "format", "--quiet", *code)
