@@ -1,5 +1,6 @@
 """Fixtures: the template as it is now, projects rendered from it, and where they run."""
 
+import gc
 import os
 import shutil
 from contextlib import contextmanager
@@ -13,6 +14,24 @@ from support import environment as environments
 from support import template as templates
 from support.questions import everything
 
+gc.set_threshold(100_000, 50, 100)  # what botocore and copier make mostly lives as long as the tests
+
+GIT = """
+[init]
+  defaultBranch = main
+# What is thrown away in a moment needs neither to be safe nor small.
+[core]
+  fsync = none
+  compression = 0
+  preloadIndex = false
+[gc]
+  auto = 0
+[maintenance]
+  auto = false
+[pack]
+  threads = 1
+"""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_surroundings(tmp_path_factory):
@@ -21,7 +40,7 @@ def clean_surroundings(tmp_path_factory):
     for name in ("settings", "cache"):
         (folder / name).mkdir()
     (folder / "settings" / "settings.yml").write_text("{}\n", encoding="utf-8")
-    (folder / "gitconfig").write_text("[init]\ndefaultBranch = main\n[core]\nfsync = none\n", encoding="utf-8")
+    (folder / "gitconfig").write_text(GIT, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings" / "settings.yml"))
         patch.setenv("COPIER_CACHE_DIR", str(folder / "cache"))
