@@ -109,7 +109,8 @@ def render(template, tmp_path):
 @pytest.fixture(scope="session")
 def environment(template, once, tmp_path_factory):
     """What any project needs, installed once: `environment.install(folder)` -> `Project`."""
-    env = environments.changed(dict(os.environ), {"UV_NO_SYNC": "1", "NO_COLOR": "1"})
+    at_once = {"MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0", "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0"}
+    env = environments.changed(dict(os.environ), {"UV_NO_SYNC": "1", "NO_COLOR": "1", **at_once})
     with once("environment") as folder:
         if folder:
             projects = [

@@ -10,7 +10,7 @@ from pathlib import Path
 import copier
 import yaml
 
-from support.template import TAG, git, remembered_compilations, unreleased
+from support.template import TAG, git, remembered_compilations, unreleased, without_clouds
 
 VERSIONS = ("v9997.0.0", "v9998.0.0", TAG)
 ANSWERS = ".copier-answers.yml"
@@ -39,6 +39,7 @@ def versions(template, folder):
     In the newest a line of errors.py is new as well, and a file.
     """
     unreleased(template, folder)
+    without_clouds(folder)
     git("remote", "remove", "origin", cwd=folder)
     sources = {name: folder / "template" / name for name in ("noxfile.py", "src/mlops/errors.py")}
     texts = {name: path.read_text(encoding="utf-8") for name, path in sources.items()}

@@ -1,6 +1,6 @@
 """The template under test as release v1.0.0, and a v1.1.0 that changes a little of everything."""
 
-from support.template import git, unreleased
+from support.template import git, unreleased, without_clouds
 
 OLD, NEW = "v1.0.0", "v1.1.0"
 WHO = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
@@ -26,9 +26,10 @@ CHANGELOG = """# Changelog
 
 
 def two_releases(template, folder):
-    """A clone of the template under test that has the releases OLD and NEW, and no other."""
+    """A clone of the template under test, for projects without a cloud, that has the releases OLD and NEW."""
     unreleased(template, folder)
-    git("tag", OLD, cwd=folder)
+    without_clouds(folder)
+    release(folder, OLD)
     inner = folder / "template"
     replace(inner / CHANGED, LINE, NEW_LINE)
     replace(inner / "pyproject.toml.jinja", '"packaging>=24"', '"packaging>=24.1"')

@@ -55,6 +55,12 @@ def unreleased(template, folder):
     return Path(folder)
 
 
+def without_clouds(folder):
+    """Takes out of a clone what a project without a cloud never sees: half of the paths that copier goes through."""
+    clouds = [f"template/src/mlops/platforms/{name}" for name in ("aws", "azure", "gcp", "kubeflow")]
+    git("rm", "-r", "-q", "docs", "tests", "template/infra", *clouds, cwd=folder)
+
+
 def copy(template, folder, *, operation=copier.run_copy, overwrite=False, vcs_ref=TAG, **answers):
     """Copies the template as `copier copy --defaults` does, without trust; returns the folder."""
     with ExitStack() as stack:
