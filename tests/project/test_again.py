@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support import workspace as workspaces
+from support.environment import adopt
 
 READBACK = Path(__file__).with_name("readback.py").read_text(encoding="utf-8")
 
@@ -93,7 +94,7 @@ def test_a_moved_project_runs_nothing_and_finds_its_models(small):
     moved = workspaces.Workspace(
         elsewhere, {k: v.replace(str(project.path), str(elsewhere)) for k, v in project.env.items()}
     )
-    workspaces.adopt(moved, str(project.path))
+    adopt(elsewhere, project.path)
     done = moved.mlops("run")
     assert "Nothing to do: flight-delays version 1" in done.out
     moved.set({"estimator.max_iter": 20, "gate.minimum_gain": -1.0})

@@ -4,8 +4,8 @@ import os
 import shutil
 import subprocess
 
-from support.environment import Done, changed
-from support.workspace import Workspace, adopt
+from support.environment import Done, adopt, changed
+from support.workspace import Workspace
 
 LISTED = """
 import json
@@ -25,7 +25,7 @@ def start(image, app):
     here, there = str(app), str(image.path)
     env = {key: value.replace(there, here) for key, value in image.env.items()}
     found = Workspace(app, {key: value for key, value in env.items() if not key.startswith("MLOPS_")})
-    adopt(found, there)
+    adopt(app, there)
     return found
 
 

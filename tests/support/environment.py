@@ -19,7 +19,6 @@ import sysconfig
 import tarfile
 import tomllib
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -132,10 +131,14 @@ class Environment:
         own, kind = Path(project, ".venv"), (self.path, Path(project, "pyproject.toml").read_bytes())
         shutil.rmtree(own, ignore_errors=True)
         if kind in _installed:
-            _installed[kind].write(own)
+            kept, there = _installed[kind]
+            shutil.copytree(kept, own, symlinks=True)
+            adopt(project, there)
         else:
             self._install_by_uv(project, own)
-            _installed[kind] = Kept.of(own)
+            kept = self.path.with_name(f"thin-{os.getpid()}-{len(_installed)}")
+            shutil.copytree(own, kept, symlinks=True)
+            _installed[kind] = kept, project
         keep_bytecode(Path(project, "src"))
         path = os.pathsep.join([str(own / SCRIPTS), str(Path(UV).parent), self.env["PATH"]])
         return Project(Path(project), {**self.env, "PATH": path})
@@ -148,41 +151,11 @@ class Environment:
         Path(packages, "_shared.pth").write_text(f"# {self.path / SCRIPTS / 'python'}\n{shared}", encoding="utf-8")
         editable = ["--no-deps", "--python", own, "-e", project]
         uv("pip", "install", "-q", *editable, cwd=project, env=self.env)
-        run_by(own / SCRIPTS / "mlops", own / SCRIPTS / "python", into=own / SCRIPTS / "mlops")
         adopt_scripts(self.path / SCRIPTS, own / SCRIPTS)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A virtual environment in memory, to be written elsewhere: the folder it was in, and its files and links."""
-
-    folder: Path
-    files: dict
-    links: dict
-
-    @classmethod
-    def of(cls, folder):
-        paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
-        links = {path.relative_to(folder): path.readlink() for path in paths if path.is_symlink()}
-        files = {path.relative_to(folder): path for path in paths if not path.is_symlink()}
-        contents = {name: (path.read_bytes(), path.stat().st_mode) for name, path in files.items()}
-        return cls(folder, contents, links)
-
-    def write(self, folder):
-        """Write it as it would be, had it been made in this folder, a `.venv` as well."""
-        before, now = self.folder.parent, folder.parent
-        moved = [(before.as_uri().encode(), now.as_uri().encode()), (os.fsencode(before), os.fsencode(now))]
-        for name in {path.parent for path in (*self.files, *self.links)}:
-            Path(folder, name).mkdir(parents=True, exist_ok=True)
-        for name, target in self.links.items():
-            Path(folder, name).symlink_to(target)
-        for name, (content, mode) in self.files.items():
-            path = Path(folder, name)
-            path.write_bytes(reduce(lambda text, change: text.replace(*change), moved, content))
-            path.chmod(mode)
-
-
 _installed = {}
+"""By environment and pyproject.toml, a `.venv` that nobody changes, and the project that it was made in."""
 _bytecode = {}
 
 
@@ -256,15 +229,23 @@ def adopt_scripts(source, target):
         mine = target / script.name
         if mine.exists() or script.name.startswith(("python", "activate")):
             continue
-        if not run_by(script, target / "python", into=mine):
+        first, _, body = script.read_bytes().partition(b"\n")
+        if first.startswith(b"#!") and b"python" in first:
+            mine.write_bytes(interpreter_line(target / "python") + body)
+            mine.chmod(0o755)
+        else:
             mine.symlink_to(script)
 
 
-def run_by(script, python, *, into):
-    """Writes a script anew, to be run by this interpreter; whether it is one in Python."""
-    first, _, body = script.read_bytes().partition(b"\n")
-    if not first.startswith(b"#!") or b"python" not in first:
-        return False
-    into.write_bytes(interpreter_line(python) + body)
-    into.chmod(0o755)
-    return True
+def adopt(project, there):
+    """Makes the .venv of a project that was in `there` work where it is now, as `uv sync` would."""
+    venv, here, there = Path(project, ".venv"), str(project), str(there)
+    for file in [*(venv / SCRIPTS).iterdir(), *Path(site_packages(venv)).glob("*.pth")]:
+        if file.is_symlink() or not file.is_file():
+            continue
+        content = file.read_bytes()
+        if there.encode() in content:
+            content = re.sub(re.escape(there.encode()) + rb"(?=[/\"'\s]|$)", here.encode(), content)
+            first, _, body = content.partition(b"\n")
+            plain = first.startswith(b"#!") and b"python" in first
+            file.write_bytes(interpreter_line(venv / SCRIPTS / "python") + body if plain else content)

@@ -1,7 +1,6 @@
 """A rendered project in a test's hands: its verbs, its parameters and data, and what its runs left."""
 
 import json
-import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from support.environment import SCRIPTS, Project, changed, interpreter_line, site_packages
+from support.environment import Project, adopt, changed
 from support.template import git
 from support.warm import ONE_THREAD
 
@@ -145,19 +144,5 @@ def copy(original, folder):
     here, there = str(folder), str(original.path)
     env = {name: value.replace(there, here) for name, value in original.env.items()}
     adopted = Workspace(Path(folder), env)
-    adopt(adopted, there)
+    adopt(adopted.path, there)
     return adopted
-
-
-def adopt(project, there):
-    """Makes the .venv of a project that was in `there` work where it is now, as `uv sync` would."""
-    venv, here = project.path / ".venv", str(project.path)
-    for file in [*(venv / SCRIPTS).iterdir(), *Path(site_packages(venv)).glob("*.pth")]:
-        if file.is_symlink() or not file.is_file():
-            continue
-        content = file.read_bytes()
-        if there.encode() in content:
-            content = re.sub(re.escape(there.encode()) + rb"(?=[/\"'\s]|$)", here.encode(), content)
-            first, _, body = content.partition(b"\n")
-            plain = first.startswith(b"#!") and b"python" in first
-            file.write_bytes(interpreter_line(venv / SCRIPTS / "python") + body if plain else content)
