@@ -94,9 +94,8 @@ def _with_lock(work: Callable[[], Result]) -> Result:
                 raise KeyboardInterrupt from error
             if cut := _cause(error, RWLockFileCorruptedError):
                 _remove_cut_rwlock()
-            if cut or _cause(
-                error, LockError
-            ):  # of the project, or of a file that a stage of another run reads or writes
+            # Of the project, or of a file that a stage of another run reads or writes.
+            if cut or _cause(error, LockError):
                 if time.monotonic() > deadline:
                     raise MlopsError(
                         "another run of DVC is at work in this project; wait for it or end it, then run again"
